@@ -1,0 +1,76 @@
+// Socket: the hook that lets a request in or not. It reads the token itself (header, x-access-token, cookie: the first
+// present wins and a bad one is not skipped), so that a host needs nothing else to guard its own routes. A memory hit
+// calls back in the same tick.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Tier } from '../src/cache/tiered-cache.ts'
+import { headersOf, LatchkeyError } from '../src/errors.ts'
+import type { PublicUser } from '../src/schemas/shapes.ts'
+import type { ScopeOptions } from '../src/scope-options.ts'
+import { bearerText } from '../src/token/bearer.ts'
+import type { Checked } from '../src/token/session-check.ts'
+import type { SessionCopy } from '../src/token/session-copy.ts'
+import type {} from '../src/types.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The access token that a request presents, or undefined. @throws LatchkeyError `token_invalid` */
+    accessTokenOf: (request: FastifyRequest) => string | undefined
+  }
+}
+
+/** One text a tier: a memory hit makes none. */
+const timings: Record<Tier, string> = { memory: 'auth;desc="memory"', redis: 'auth;desc="redis"', mongo: 'auth;desc="mongo"' }
+
+export default fp<ScopeOptions>(async function authenticate (scope, { config }) {
+  const { sessionCheck, authCookies, isFromHere } = scope
+  const timing = config.serverTiming
+
+  /** The hooks' token: a cookie counts only if no other site can have caused the request, on a host's routes too. */
+  function tokenOf (request: FastifyRequest): string {
+    const text = accessTokenOf(request)
+    if (text === undefined) throw new LatchkeyError('token_missing')
+    if (request.headers['x-access-token'] === undefined && !isFromHere(request)) throw new LatchkeyError('csrf_rejected')
+    return text
+  }
+
+  function accessTokenOf ({ headers }: FastifyRequest): string | undefined {
+    if (headers.authorization !== undefined) return bearerText(headers.authorization)
+    const custom = headers['x-access-token']
+    if (custom !== undefined) return custom as string
+    return headers.cookie === undefined ? undefined : authCookies.read(headers.cookie).access
+  }
+
+  function admit (request: FastifyRequest, reply: FastifyReply, user: Readonly<PublicUser>, tier: Tier): void {
+    request.user = user
+    if (timing) reply.header('server-timing', timings[tier])
+  }
+
+  function refuse (reply: FastifyReply, error: unknown, done: (error?: Error) => void): void {
+    // set here too, for a host's own error handler, which knows nothing of what a 401 owes
+    if (error instanceof LatchkeyError) reply.headers(headersOf(error))
+    done(error as Error)
+  }
+
+  scope.decorate('authenticate', (request, reply, done) => {
+    let answer: SessionCopy | Promise<Checked>
+    try {
+      answer = sessionCheck.ask(tokenOf(request))
+    } catch (error) {
+      return refuse(reply, error, done)
+    }
+    if (!(answer instanceof Promise)) {
+      admit(request, reply, answer.user, 'memory')
+      return done()
+    }
+    answer.then(({ user, tier }) => {
+      admit(request, reply, user, tier)
+      done()
+    }, (error: unknown) => { refuse(reply, error, done) })
+  })
+
+  scope.decorate('requireRole', (role) => (request, _reply, done) => {
+    done((request.user as PublicUser | null)?.role === role ? undefined : new LatchkeyError('forbidden'))
+  })
+  scope.decorate('accessTokenOf', accessTokenOf)
+}, { name: 'latchkey-authenticate', dependencies: ['latchkey-tokens', 'latchkey-cookies', 'latchkey-security'] })

@@ -1,0 +1,55 @@
+// Socket: the document store. A real MongoDB when one is configured, else the embedded store; both answer to the
+// driver's Collection. Nobody waits for it at start, no operation waits long, and it is closed cleanly (DESIGN 8 and 9).
+import fastifyMongodb from '@fastify/mongodb'
+import fp from 'fastify-plugin'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MongoClient, type MongoClientOptions } from 'mongodb'
+import { openEmbeddedClient } from '../src/embedded/embedded-client.ts'
+import type { ScopeOptions } from '../src/scope-options.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether the document store answers a ping. */
+    pingMongo: () => Promise<boolean>
+  }
+}
+
+const clientOptions: MongoClientOptions = {
+  appName: 'latchkey',
+  serverSelectionTimeoutMS: 1000,
+  connectTimeoutMS: 1000,
+  socketTimeoutMS: 2000,
+  waitQueueTimeoutMS: 1000,
+  heartbeatFrequencyMS: 2000,
+  maxPoolSize: 50,
+  maxAdaptiveRetries: 0,
+  ignoreUndefined: true
+}
+
+/** A probe must have its answer within a second, whatever the store does. */
+const pingMs = 800
+
+export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mongoClient }) {
+  const { store } = config
+  const client = mongoClient ?? await open()
+  await scope.register(fastifyMongodb, { client, database: store.kind === 'mongodb' ? store.database : 'latchkey' })
+  if (mongoClient === undefined) scope.addHook('onClose', async () => { await client.close() })
+
+  scope.decorate('pingMongo', async () => {
+    const late = sleep(pingMs, false, { ref: false })
+    return await Promise.race([client.db('admin').command({ ping: 1 }).then(() => true, () => false), late])
+  })
+
+  async function open (): Promise<MongoClient> {
+    if (store.kind === 'embedded') return await openEmbeddedClient({ dir: store.dir, clock, log: (line) => { scope.log.warn(line) } })
+    const opened = new MongoClient(store.uri, clientOptions)
+    let answers: boolean | undefined
+    const note = (now: boolean, say: () => void) => {
+      if (answers !== now) say()
+      answers = now
+    }
+    opened.on('serverHeartbeatSucceeded', () => { note(true, () => { scope.log.info('MongoDB answers') }) })
+    opened.on('serverHeartbeatFailed', () => { note(false, () => { scope.log.error('MongoDB does not answer') }) })
+    return opened
+  }
+}, { name: 'latchkey-mongo' })

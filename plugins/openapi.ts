@@ -1,0 +1,50 @@
+// Socket: the OpenAPI 3.1 document of this scope and, where it is wanted, the page that shows it. Register it before the
+// doors: it collects them as they are opened.
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fp from 'fastify-plugin'
+import { Problem } from '../src/schemas/problem.ts'
+import { Profile, PublicUser, RevokedAnswer, SessionSummary, TokenAnswer } from '../src/schemas/shapes.ts'
+import type { ScopeOptions } from '../src/scope-options.ts'
+import { version } from '../src/version.ts'
+
+const description = `Login sessions that can be revoked at once, at almost the price of a stateless JWT.
+
+Sign in with \`POST /api/auth/login\`, send the access token as \`Authorization: Bearer\` (or \`x-access-token\`, or let the
+browser send the cookie), refresh it when a call answers 401 \`token_expired\`. Every failure is an RFC 9457 problem
+document whose \`code\` tells what to do.`
+
+export default fp<ScopeOptions>(async function openapi (scope, { config, base }) {
+  const cookieName = scope.authCookies.names.access
+  for (const shape of [Problem, PublicUser, Profile, SessionSummary, TokenAnswer, RevokedAnswer]) scope.addSchema(shape)
+  await scope.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Latchkey', version, description, license: { name: 'MIT', identifier: 'MIT' } },
+      servers: [{ url: base || '/', description: 'This service' }],
+      tags: [
+        { name: 'auth', description: 'Register, sign in, refresh, sign out' },
+        { name: 'account', description: 'The signed-in account' },
+        { name: 'operation', description: 'Probes and the catalogue of problems' }
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          accessTokenHeader: { type: 'apiKey', in: 'header', name: 'x-access-token' },
+          accessTokenCookie: { type: 'apiKey', in: 'cookie', name: cookieName }
+        }
+      }
+    },
+    stripBasePath: true,
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` }
+  })
+  if (!config.docs) return
+  scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())
+  await scope.register(async (page) => {
+    // the page needs scripts and styles of its own; everything else here needs none
+    page.addHook('onSend', async (_request, reply) => {
+      reply.header('content-security-policy', "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'")
+    })
+    await page.register(swaggerUi, { routePrefix: '/docs', uiConfig: { url: `${base}/openapi.json`, docExpansion: 'list', persistAuthorization: false } })
+  })
+}, { name: 'latchkey-openapi', dependencies: ['latchkey-cookies'] })

@@ -1,0 +1,68 @@
+// Socket: security headers, CORS and the defence of cookies against other sites (DESIGN 6). A browser says where a
+// request comes from (Sec-Fetch-Site, else Origin); whoever says neither is no browser. A request with an Authorization
+// header is judged by that alone, and its cookies are not looked at.
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { LatchkeyError } from '../src/errors.ts'
+import type { ScopeOptions } from '../src/scope-options.ts'
+
+/** Characters of an address that are read; nothing here needs more (414 above it). */
+const mostUrlLength = 2048
+
+/** Bytes of a JSON body; routes that take files say so themselves. */
+const mostBodyBytes = 64 * 1024
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether a request may have been caused by another site; asked wherever cookies count. */
+    isFromHere: (request: FastifyRequest) => boolean
+  }
+}
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+export default fp<ScopeOptions>(async function security (scope, { config }) {
+  const allowed = new Set(config.corsOrigins)
+  await scope.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    crossOriginResourcePolicy: { policy: allowed.size > 0 ? 'cross-origin' : 'same-origin' },
+    xFrameOptions: { action: 'deny' },
+    strictTransportSecurity: config.cookieSecure ? { maxAge: 31_536_000, includeSubDomains: true } : false
+  })
+  if (allowed.size > 0) {
+    await scope.register(cors, {
+      origin: [...allowed],
+      credentials: true,
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      exposedHeaders: ['www-authenticate', 'retry-after', 'link', 'server-timing', 'x-request-id'],
+      maxAge: 600
+    })
+  }
+
+  scope.addHook('onRequest', (request, reply, done) => {
+    reply.header('cache-control', 'no-store')
+    done((request.raw.url as string).length > mostUrlLength ? new LatchkeyError('uri_too_long') : undefined)
+  })
+  scope.addHook('onRoute', (route) => {
+    route.bodyLimit ??= mostBodyBytes
+    if ([route.method].flat().every((method) => safeMethods.has(method))) return
+    route.onRequest = [refuseOtherSites, ...[route.onRequest ?? []].flat()]
+  })
+  scope.decorate('isFromHere', isFromHere)
+
+  function refuseOtherSites (request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void {
+    done(isFromHere(request) ? undefined : new LatchkeyError('csrf_rejected'))
+  }
+
+  function isFromHere ({ method, headers, host }: FastifyRequest): boolean {
+    if (headers.authorization !== undefined || safeMethods.has(method)) return true
+    const { origin } = headers
+    const site = headers['sec-fetch-site']
+    if (site !== undefined) return site === 'same-origin' || site === 'none' || (origin !== undefined && allowed.has(origin))
+    return origin === undefined || allowed.has(origin) || hostOf(origin) === host
+  }
+}, { name: 'latchkey-security' })
+
+const hostOf = (origin: string): string | undefined => URL.canParse(origin) ? new URL(origin).host : undefined

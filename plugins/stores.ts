@@ -1,0 +1,68 @@
+// Socket: the repositories on MongoDB or the embedded store, and the counters of attempts. The unique indexes are made
+// in the background until they stand; before that nobody may register (DESIGN 2).
+import fp from 'fastify-plugin'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createBreaker } from '../src/cache/breaker.ts'
+import { createFallbackCounter, createLocalCounter, createRedisCounter, type LimitCounter } from '../src/limit/limit-counter.ts'
+import type { ScopeOptions } from '../src/scope-options.ts'
+import { createSessionRepository, type SessionRepository } from '../src/session/session-repository.ts'
+import { createUserRepository, type UserRepository } from '../src/user/user-repository.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    users: UserRepository
+    sessions: SessionRepository
+    limitCounter: LimitCounter
+    /** Whether the unique indexes stand. */
+    areIndexesReady: () => boolean
+    /** How the stores are, within a second. */
+    storeStates: () => Promise<StoreStates>
+  }
+}
+
+export interface StoreStates {
+  mongo: 'connected' | 'disconnected' | 'embedded'
+  redis: 'connected' | 'disconnected' | 'embedded'
+}
+
+/** The start waits this long for a first try, so that a service whose store is up is whole when it says it listens. */
+const firstTryMs = 1500
+const pauseMs = 1000
+
+export default fp<ScopeOptions>(async function stores (scope, { config, clock }) {
+  const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
+  const users = createUserRepository(db)
+  const sessions = createSessionRepository(db)
+  const local = createLocalCounter(clock)
+  const redis = scope.redisPort
+  const indexes = { ready: false, givenUp: false }
+
+  async function ensureIndexes (): Promise<void> {
+    while (!indexes.ready && !indexes.givenUp) {
+      try {
+        await users.ensureIndexes()
+        await sessions.ensureIndexes()
+        indexes.ready = true
+      } catch (error) {
+        scope.log.warn({ err: error }, 'the indexes could not be made yet')
+        await sleep(pauseMs, undefined, { ref: false })
+      }
+    }
+  }
+
+  scope.decorate('users', users)
+  scope.decorate('sessions', sessions)
+  scope.decorate('limitCounter', redis === undefined
+    ? local
+    : createFallbackCounter(createRedisCounter({ client: redis.client, prefix: `${config.redisKeyPrefix}limit:`, clock }), local, createBreaker({ clock })))
+  scope.decorate('areIndexesReady', () => indexes.ready)
+  scope.decorate('storeStates', async () => {
+    const answers = await scope.pingMongo()
+    return {
+      mongo: !answers ? 'disconnected' : config.store.kind === 'embedded' ? 'embedded' : 'connected',
+      redis: redis === undefined ? 'embedded' : redis.isConnected() ? 'connected' : 'disconnected'
+    }
+  })
+  scope.addHook('onClose', async () => { indexes.givenUp = true })
+  await Promise.race([ensureIndexes(), sleep(firstTryMs, undefined, { ref: false })])
+}, { name: 'latchkey-stores', dependencies: ['latchkey-mongo', 'latchkey-redis'] })

@@ -1,0 +1,74 @@
+// Socket: the tiers of session copies and the channel of revocations. Without Redis there is no middle tier and nobody
+// to hear from: the embedded store has one process and needs neither, while a MongoDB may serve other instances, so
+// there a copy in memory answers for a second only.
+import fp from 'fastify-plugin'
+import { createBreaker } from '../src/cache/breaker.ts'
+import { createRevocationChannel } from '../src/cache/revocation-channel.ts'
+import { createRedisTier } from '../src/cache/shared-tier.ts'
+import { createTieredCache, type TieredCache } from '../src/cache/tiered-cache.ts'
+import type { ScopeOptions } from '../src/scope-options.ts'
+import { decodeSessionCopy, loadSessionCopy, type SessionCopy } from '../src/token/session-copy.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    sessionCache: TieredCache<SessionCopy>
+  }
+}
+
+/** A tombstone outlives every access token of its session by this long. */
+const tombstoneMarginMs = 60_000
+
+export default fp<ScopeOptions>(async function tiers (scope, { config, clock, randomBytes }) {
+  const redis = scope.redisPort
+  const channelName = `${config.redisKeyPrefix}revoked`
+  const named = (store: string, onClose?: () => void) => ({
+    clock,
+    onOpen: () => { scope.log.error(`${store} is passed by: it failed several times in a row`) },
+    onClose: () => {
+      scope.log.info(`${store} is asked again`)
+      onClose?.()
+    }
+  })
+
+  /** Redis is back: copies from before may be of sessions that were revoked meanwhile, here or elsewhere. */
+  const regain = () => {
+    cache.distrustShared()
+    void cache.replay()
+  }
+  const channel = redis && createRevocationChannel({
+    subscriberFor: redis.subscriberFor,
+    publisher: redis.client,
+    channel: channelName,
+    beatChannel: `${config.redisKeyPrefix}beat:${randomBytes(9).toString('base64url')}`,
+    clock,
+    onForget: (key) => { cache.forget(key) },
+    onSubscribe: () => { cache.forgetAll() }
+  })
+  const shared = redis && {
+    tier: createRedisTier({
+      client: redis.client,
+      prefix: `${config.redisKeyPrefix}session:`,
+      channel: channelName,
+      tombstoneMs: config.accessTokenSeconds * 1000 + tombstoneMarginMs
+    }),
+    breaker: createBreaker(named('Redis', regain))
+  }
+  const cache: TieredCache<SessionCopy> = createTieredCache<SessionCopy>({
+    clock,
+    random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+    capacity: config.memoryTierEntries,
+    ttlMs: config.verdictTtlSeconds * 1000,
+    hearing: channel?.hearing ?? { lastBeat: config.store.kind === 'embedded' ? Infinity : -Infinity },
+    load: loadSessionCopy({ users: scope.users, sessions: scope.sessions, clock }),
+    encode: JSON.stringify,
+    decode: decodeSessionCopy,
+    ...(shared && { shared }),
+    breaker: createBreaker(named('MongoDB')),
+    onUnsent: () => { scope.log.warn('a revocation did not reach Redis; it is sent again when Redis is back') }
+  })
+
+  redis?.onReturn(regain)
+  scope.addHook('onReady', async () => { channel?.open() })
+  scope.addHook('onClose', async () => { channel?.close() })
+  scope.decorate('sessionCache', cache)
+}, { name: 'latchkey-tiers', dependencies: ['latchkey-redis', 'latchkey-stores'] })

@@ -1,0 +1,37 @@
+// Socket: how input is judged in this scope. Bodies are never coerced and unknown keys are refused; path and query are
+// text by nature, so their numbers are read as numbers. The failure says where and what, never the value.
+import { Ajv, type ErrorObject } from 'ajv'
+import addFormats from 'ajv-formats'
+import fp from 'fastify-plugin'
+import { LatchkeyError, type FieldError } from '../src/errors.ts'
+
+/** Errors that one reply lists; a hostile body could cause thousands. */
+const mostErrors = 10
+
+export default fp(async function validation (scope) {
+  const options = { allErrors: true, removeAdditional: false, useDefaults: true, strict: false, messages: true } as const
+  const body = new Ajv({ ...options, coerceTypes: false })
+  const text = new Ajv({ ...options, coerceTypes: true })
+  for (const ajv of [body, text]) addFormats.default(ajv)
+
+  scope.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema))
+  scope.setSchemaErrorFormatter((errors, part) => new LatchkeyError('validation_failed', {
+    errors: (errors as ErrorObject[]).filter(saysSomething).slice(0, mostErrors).map((error) => fieldError(error, part))
+  }))
+}, { name: 'latchkey-validation' })
+
+/** A branch that failed is told by what is wrong inside it, or by the choice as a whole. */
+const saysSomething = ({ keyword, schemaPath }: ErrorObject): boolean => keyword === 'oneOf' || !schemaPath.includes('/oneOf/')
+
+function fieldError ({ instancePath, keyword, params, message }: ErrorObject, part: string): FieldError {
+  const inside = keyword === 'required' ? `/${String(params['missingProperty'])}` : ''
+  return { path: `/${part}${instancePath}${inside}`, message: wording(keyword, message) }
+}
+
+function wording (keyword: string, message = 'is invalid'): string {
+  if (keyword === 'required') return 'is required'
+  if (keyword === 'additionalProperties') return 'has a property that this operation does not know'
+  if (keyword === 'oneOf') return 'needs exactly one of the alternatives'
+  if (keyword === 'pattern') return 'has not the expected form'
+  return message
+}

@@ -1,0 +1,15 @@
+// The doors that need no identity. The list is the map: a file that is not named here is not open.
+import type { Doors } from '../doors.ts'
+import login from './login.ts'
+import logout from './logout.ts'
+import operation from './operation.ts'
+import refresh from './refresh.ts'
+import register from './register.ts'
+
+export default async function publicDoors (scope: Doors): Promise<void> {
+  await register(scope)
+  await login(scope)
+  await refresh(scope)
+  await logout(scope)
+  await operation(scope)
+}

@@ -1,0 +1,47 @@
+// What the probes and the catalogue of problems read and send.
+import { Type } from '@sinclair/typebox'
+import { errorCodes, type ErrorCode } from '../../src/errors.ts'
+import { problems } from '../../src/schemas/problem.ts'
+import { closed } from '../../src/schemas/shapes.ts'
+
+export const livenessSchema = {
+  operationId: 'livez',
+  tags: ['operation'],
+  summary: 'Is the process alive?',
+  response: {
+    200: closed({ status: Type.Unsafe<'ok'>(Type.String({ enum: ['ok'] })) }, { description: 'It is.' }),
+    ...problems({ safe: true })
+  }
+}
+
+export const readinessSchema = {
+  operationId: 'readyz',
+  tags: ['operation'],
+  summary: 'May it be sent requests?',
+  description: '`degraded`: Redis is away, MongoDB decides meanwhile. 503: MongoDB does not answer or its indexes do not stand yet.',
+  response: {
+    200: closed({
+      status: Type.Unsafe<'ready' | 'degraded'>(Type.String({ enum: ['ready', 'degraded'] })),
+      mongo: Type.Unsafe<'connected' | 'embedded'>(Type.String({ enum: ['connected', 'embedded'] })),
+      redis: Type.Unsafe<'connected' | 'disconnected' | 'embedded'>(Type.String({ enum: ['connected', 'disconnected', 'embedded'] }))
+    }, { description: 'It may.' }),
+    ...problems({ safe: true })
+  }
+}
+
+export const problemSchema = {
+  operationId: 'describeProblem',
+  tags: ['operation'],
+  summary: 'What a problem code means',
+  params: closed({ code: Type.String({ maxLength: 64, examples: ['token_expired'] }) }),
+  response: {
+    200: closed({
+      code: Type.Unsafe<ErrorCode>(Type.String({ enum: errorCodes })),
+      status: Type.Integer(),
+      title: Type.String(),
+      detail: Type.String(),
+      advice: Type.String()
+    }, { description: 'The code\'s meaning and what to do.' }),
+    ...problems({ safe: true, codes: ['not_found'] })
+  }
+}

@@ -1,0 +1,21 @@
+// Doors: the probes, and what each problem `type` points at.
+import { errorList, LatchkeyError, unavailable, type ErrorCode } from '../../src/errors.ts'
+import type { Doors } from '../doors.ts'
+import { livenessSchema, problemSchema, readinessSchema } from './operation.schema.ts'
+
+export default async function operation (scope: Doors): Promise<void> {
+  scope.get('/livez', { schema: livenessSchema }, async () => ({ status: 'ok' as const }))
+
+  scope.get('/readyz', { schema: readinessSchema }, async () => {
+    const { mongo, redis } = await scope.storeStates()
+    if (mongo === 'disconnected') throw unavailable(new Error('MongoDB does not answer'))
+    if (!scope.areIndexesReady()) throw unavailable(new Error('the indexes do not stand yet'))
+    return { status: redis === 'disconnected' ? 'degraded' as const : 'ready' as const, mongo, redis }
+  })
+
+  scope.get('/problems/:code', { schema: problemSchema }, async (request) => {
+    const { code } = request.params
+    if (!Object.hasOwn(errorList, code)) throw new LatchkeyError('not_found')
+    return { code: code as ErrorCode, ...errorList[code as ErrorCode] }
+  })
+}

@@ -1,0 +1,132 @@
+// Room `account`: what a person does with an account: register, sign in, look at it. An attempt is counted before its
+// password is hashed and given back when it was no guess; an unknown account costs the same and answers the same (DESIGN 6).
+import type { Clock } from '../clock.ts'
+import { LatchkeyError, unavailable } from '../errors.ts'
+import type { LoginLimits, Reservation } from '../limit/login-limits.ts'
+import type { Profile } from '../schemas/shapes.ts'
+import type { Audit, Client } from '../token/revocation.ts'
+import type { Issued, TokenService } from '../token/token-service.ts'
+import type { PasswordHasher } from '../user/password-hasher.ts'
+import { canonicalPassword, checkNewPassword } from '../user/password-rules.ts'
+import { emailKeyOf, profileOf, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
+import type { UserRepository } from '../user/user-repository.ts'
+
+export interface Registration { email: string, username: string, password: string, fullName?: string }
+export interface Credentials { email?: string, username?: string, password: string }
+
+export interface AccountService {
+  /** @throws LatchkeyError `validation_failed`, `password_*`, `rate_limited`, `email_taken`, `username_taken`, `unavailable` */
+  register: (input: Registration, client: Client) => Promise<Issued>
+  /** @throws LatchkeyError `rate_limited`, `invalid_credentials`, `unavailable` */
+  login: (input: Credentials, client: Client) => Promise<Issued>
+  /** @throws LatchkeyError `session_revoked` if the account is gone, `unavailable` */
+  profile: (userId: string) => Promise<Profile>
+}
+
+export interface AccountServiceOptions {
+  users: UserRepository
+  tokens: TokenService
+  hasher: PasswordHasher
+  limits: LoginLimits
+  clock: Clock
+  randomBytes: (size: number) => Buffer
+  passwordMinLength: number
+  /** Whether the unique indexes stand; before that nobody may register. */
+  isReady: () => boolean
+  audit: Audit
+}
+
+export function createAccountService (options: AccountServiceOptions): AccountService {
+  const { users, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit } = options
+
+  async function findUser ({ email, username }: Credentials): Promise<{ name: string, user: UserRecord | null }> {
+    if (username !== undefined) {
+      const key = usernameKeyOf(username)
+      return { name: key, user: await users.findByUsernameKey(key) }
+    }
+    const key = emailKeyOf(email ?? '')
+    return { name: key ?? email ?? '', user: key === undefined ? null : await users.findByEmailKey(key) }
+  }
+
+  /** A store that fails is no guess: the attempt does not count. */
+  async function givingBack<T> (reservations: Reservation[], work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof LatchkeyError) || error.code === 'unavailable') await Promise.all(reservations.map((reservation) => reservation.giveBack()))
+      throw error
+    }
+  }
+
+  async function upgradeHash (user: UserRecord, password: string): Promise<void> {
+    try {
+      await users.upgradeHash(user._id, user.passwordHash, await hasher.hash(password))
+    } catch { /* the next login tries again */ }
+  }
+
+  async function signIn (user: UserRecord | null, typed: string, client: Client): Promise<Issued> {
+    const password = canonicalPassword(typed)
+    const matches = await hasher.verify(password, user?.passwordHash ?? null)
+    if (user === null || !matches) {
+      audit('login_failed', { ...(user && { userId: user._id }), address: client.address })
+      throw new LatchkeyError('invalid_credentials')
+    }
+    const issued = await tokens.open(user, client)
+    if (hasher.isOutdated(user.passwordHash)) void upgradeHash(user, password)
+    audit('login', { userId: user._id, sid: issued.session._id, address: client.address })
+    return issued
+  }
+
+  return {
+    async register (input, client) {
+      const emailKey = emailKeyOf(input.email)
+      if (emailKey === undefined) throw new LatchkeyError('validation_failed', { errors: [{ path: '/body/email', message: 'must be an e-mail address' }] })
+      const password = canonicalPassword(input.password)
+      checkNewPassword(password, [input.email, emailKey, input.username, input.fullName ?? ''], passwordMinLength)
+      if (!isReady()) throw unavailable(new Error('the unique indexes do not stand yet'))
+      const reservation = await limits.reserveRegistration(client.address)
+      return await givingBack([reservation], async () => {
+        const passwordHash = await hasher.hash(password) // before the address is looked at: taken and free take as long
+        const now = new Date(clock.wall())
+        const user: UserRecord = {
+          _id: randomBytes(16).toString('base64url'),
+          email: input.email.trim(),
+          emailKey,
+          username: input.username,
+          usernameKey: usernameKeyOf(input.username),
+          fullName: input.fullName ?? null,
+          role: 'user',
+          passwordHash,
+          tokenVersion: 0,
+          preferences: {},
+          avatarId: null,
+          version: 0,
+          createdAt: now,
+          updatedAt: now
+        }
+        await users.insert(user)
+        audit('registered', { userId: user._id, address: client.address })
+        return await tokens.open(user, client)
+      })
+    },
+
+    async login (input, client) {
+      const byAddress = await limits.reserveAddress(client.address)
+      return await givingBack([byAddress], async () => {
+        const { name, user } = await findUser(input)
+        const byAccount = await limits.reserveAccount(user?._id ?? name, client.address)
+        return await givingBack([byAccount], async () => {
+          const issued = await signIn(user, input.password, client)
+          await Promise.all([byAddress.giveBack(), byAccount.giveBack()])
+          return issued
+        })
+      })
+    },
+
+    async profile (userId) {
+      const user = await users.findById(userId)
+      if (user === null) throw new LatchkeyError('session_revoked')
+      return profileOf(user)
+    }
+  }
+}

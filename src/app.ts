@@ -1,0 +1,45 @@
+// The inner scope: every socket and every door of the service, registered by hand. The order is the order of need.
+import type { FastifyInstance } from 'fastify'
+import accounts from '../plugins/accounts.ts'
+import authenticate from '../plugins/authenticate.ts'
+import cookies from '../plugins/cookies.ts'
+import errors from '../plugins/errors.ts'
+import limits from '../plugins/limits.ts'
+import methods from '../plugins/methods.ts'
+import mongo from '../plugins/mongo.ts'
+import openapi from '../plugins/openapi.ts'
+import redis from '../plugins/redis.ts'
+import security from '../plugins/security.ts'
+import stores from '../plugins/stores.ts'
+import tiers from '../plugins/tiers.ts'
+import tokens from '../plugins/tokens.ts'
+import validation from '../plugins/validation.ts'
+import privateDoors from '../routes/private/index.ts'
+import publicDoors from '../routes/public/index.ts'
+import type { ScopeOptions } from './scope-options.ts'
+
+export interface AppOptions extends ScopeOptions {
+  /** Whether addresses under the base that nobody answers are this scope's 404. */
+  ownsNotFound: boolean
+}
+
+/** Builds the service into a scope. Whatever is registered in that scope afterwards shares its hooks and guards. */
+export async function buildApp (scope: FastifyInstance, options: AppOptions): Promise<void> {
+  await scope.register(errors, options)
+  await scope.register(methods)
+  await scope.register(validation)
+  await scope.register(security, options)
+  await scope.register(cookies, options)
+  await scope.register(mongo, options)
+  await scope.register(redis, options)
+  await scope.register(stores, options)
+  await scope.register(tiers, options)
+  await scope.register(tokens, options)
+  await scope.register(limits, options)
+  await scope.register(accounts, options)
+  await scope.register(authenticate, options)
+  await scope.register(openapi, options)
+  await scope.register(publicDoors)
+  await scope.register(privateDoors)
+  scope.answerOtherMethods()
+}

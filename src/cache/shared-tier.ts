@@ -1,0 +1,66 @@
+// Room `cache`: the port of the tier that instances share, and its implementation on Redis. Storage only: what a copy
+// may be trusted for is decided in tiered-cache.ts. A tombstone stands until it runs out; no copy is written over it.
+import type { Redis, Cluster } from 'ioredis'
+
+export type RedisClient = Redis | Cluster
+
+/** Stands in the place of a copy whose key was revoked. */
+export const tombstone = 'x'
+
+export interface SharedTier {
+  /** What is there: a copy's text, `tombstone`, or null. Rejects when the tier does not answer. */
+  get: (key: string) => Promise<string | null>
+  /**
+   * Writes a copy unless a tombstone or a copy that was read later is there.
+   * @param readAt milliseconds since the epoch at which the truth was read; the text begins with it
+   * @param ttlMs milliseconds until the copy runs out
+   * @returns what is there now: this text, the later one, or `tombstone`
+   */
+  put: (key: string, text: string, readAt: number, ttlMs: number) => Promise<string>
+  /** Writes a tombstone, whatever is there, and tells every instance to forget the key: one atomic script. */
+  bury: (key: string) => Promise<void>
+  /** Only tells every instance to forget the key, for when writes are refused. */
+  announce: (key: string) => Promise<void>
+}
+
+const putScript = `
+local there = redis.call('GET', KEYS[1])
+if there then
+  if there == 'x' then return there end
+  local readAt = tonumber(string.match(there, '^%d+'))
+  if readAt and readAt > tonumber(ARGV[2]) then return there end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+return false`
+
+const buryScript = `
+redis.call('SET', KEYS[1], 'x', 'PX', ARGV[1])
+return redis.call('PUBLISH', ARGV[2], ARGV[3])`
+
+interface Scripts {
+  latchkeyPut: (key: string, text: string, readAt: number, ttlMs: number) => Promise<string | null>
+  latchkeyBury: (key: string, ttlMs: number, channel: string, message: string) => Promise<number>
+}
+
+export interface RedisTierOptions {
+  client: RedisClient
+  /** Begins the key of every copy, such as `lk:session:`. */
+  prefix: string
+  /** Channel on which forgets are told. */
+  channel: string
+  /** Milliseconds a tombstone stands: at least as long as the longest-lived token of the key. */
+  tombstoneMs: number
+}
+
+/** The shared tier on Redis. Each call is one command on one key, so it runs on a cluster as it is. */
+export function createRedisTier ({ client, prefix, channel, tombstoneMs }: RedisTierOptions): SharedTier {
+  client.defineCommand('latchkeyPut', { numberOfKeys: 1, lua: putScript })
+  client.defineCommand('latchkeyBury', { numberOfKeys: 1, lua: buryScript })
+  const scripts = client as unknown as Scripts
+  return {
+    get: (key) => client.get(prefix + key),
+    put: async (key, text, readAt, ttlMs) => await scripts.latchkeyPut(prefix + key, text, readAt, ttlMs) ?? text,
+    async bury (key) { await scripts.latchkeyBury(prefix + key, tombstoneMs, channel, key) },
+    async announce (key) { await client.publish(channel, key) }
+  }
+}

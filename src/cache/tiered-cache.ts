@@ -1,0 +1,249 @@
+// Room `cache`: the order in which copies are asked (memory, shared tier, truth) and how long each may be believed.
+// A copy past `validUntil` or `expiresAt` is a miss, never a verdict; only a tombstone or the truth says no.
+// One load in flight per key; loads in all are capped; a fill that a forget overtook is not kept (DESIGN 3 and 4).
+import type { Clock } from '../clock.ts'
+import { unavailable } from '../errors.ts'
+import { createBoundedMap, homeless, type Home } from './bounded-map.ts'
+import type { Breaker } from './breaker.ts'
+import { createForgetRing } from './forget-ring.ts'
+import { deafAfterMs, type Hearing } from './revocation-channel.ts'
+import { tombstone, type SharedTier } from './shared-tier.ts'
+
+export type Tier = 'memory' | 'redis' | 'mongo'
+
+/** A value in this process's memory. One object per key for as long as it is held: whoever keeps it sees it change and die. */
+export interface MemoryCopy<V> {
+  home: Home
+  readonly key: string
+  value: V
+  /** End of what the value describes, Clock.wall(). */
+  expiresAt: number
+  /** End of this copy, Clock.mono(). */
+  validUntil: number
+  /** Begin of the read that brought it, Clock.mono(). */
+  readAt: number
+}
+
+/** What the truth says of a key: a value and its end (milliseconds since the epoch), or null for no. */
+export type Truth<V> = { value: V, expiresAt: number } | null
+
+/** An answer and the tier that gave it. `copy` is null for no. */
+export interface Found<V> { copy: MemoryCopy<V> | null, tier: Tier }
+
+/** A point in time on both clocks and in the order of forgets. */
+export interface Moment { readonly mark: number, readonly readAt: number, readonly wall: number }
+
+export interface TieredCache<V> {
+  /** The copy in memory if it may answer now; synchronous. */
+  peek: (key: string) => MemoryCopy<V> | undefined
+  /** Whether a copy that the caller has kept may still answer; the whole cost of a memory hit. */
+  mayAnswer: (copy: MemoryCopy<V>) => boolean
+  /**
+   * Asks the shared tier, then the truth.
+   * @param hint handed to `load`: what the caller knows beside the key
+   * @throws LatchkeyError `unavailable` when nobody can decide
+   */
+  find: (key: string, hint: string) => Promise<Found<V>>
+  /** The present moment; take it before asking the truth, for `fill`. */
+  now: () => Moment
+  /**
+   * Puts what the truth has just said into the tiers; best effort.
+   * @param since the moment before the truth was asked: a forget that came later wins
+   */
+  fill: (key: string, truth: NonNullable<Truth<V>>, since: Moment) => Promise<void>
+  /** Drops a key from this process. */
+  forget: (key: string) => void
+  /** Drops every key from this process: some forgets were missed. */
+  forgetAll: () => void
+  /** Copies of the shared tier count only if they were read from now on: some burials did not reach it. */
+  distrustShared: () => void
+  /** Ends a key in the tiers after the truth has ended it: here at once, elsewhere by tombstone and message. */
+  bury: (key: string) => Promise<void>
+  /** Sends the burials that could not be sent. */
+  replay: () => Promise<void>
+  /** Number of keys in memory. */
+  size: () => number
+}
+
+export interface TieredCacheOptions<V> {
+  clock: Clock
+  /** A number from 0 up to 1, for the jitter that keeps copies from running out together. */
+  random: () => number
+  capacity: number
+  /** Longest milliseconds that a copy may answer. */
+  ttlMs: number
+  hearing: Hearing
+  /** Asks the truth. Rejects when it cannot answer. */
+  load: (key: string, hint: string) => Promise<Truth<V>>
+  encode: (value: V) => string
+  /** Undefined for a text that is not a value. */
+  decode: (text: string) => V | undefined
+  shared?: { tier: SharedTier, breaker: Breaker }
+  /** Guards the truth against a crowd while it is away. */
+  breaker: Breaker
+  /** Most loads at a time; more are refused with `unavailable`. */
+  maxLoads?: number
+  /** Told once for each burial that could not be sent. */
+  onUnsent?: (error: unknown) => void
+}
+
+/** While the channel is cut, a copy in memory answers for this long after its read (DESIGN 4). */
+const deafCopyMs = 1000
+
+/** Burials kept for replay; beyond it the oldest is left to its copies' `validUntil`. */
+const mostUnsent = 10_000
+
+export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCache<V> {
+  const { clock, random, ttlMs, hearing, load, encode, decode, shared, breaker, maxLoads = 1000, onUnsent } = options
+  const memory = createBoundedMap<MemoryCopy<V>>(options.capacity)
+  const flights = new Map<string, Promise<Found<V>>>()
+  const forgotten = createForgetRing()
+  const unsent = new Set<string>()
+  let trustedFrom = 0 // Clock.wall(): copies of the shared tier read before this are not believed
+  let loading = 0
+
+  function mayAnswer (copy: MemoryCopy<V>): boolean {
+    const now = clock.mono()
+    if (!copy.home.live || now >= copy.validUntil || clock.wall() >= copy.expiresAt) return false
+    if (now - hearing.lastBeat > deafAfterMs && now - copy.readAt > deafCopyMs) return false
+    memory.touch(copy.key, copy)
+    return true
+  }
+
+  function peek (key: string): MemoryCopy<V> | undefined {
+    const copy = memory.get(key)
+    return copy !== undefined && mayAnswer(copy) ? copy : undefined
+  }
+
+  /** Keeps a value in memory unless its key was forgotten since the mark; always gives the caller a copy to look at. */
+  function keep (key: string, fields: Omit<MemoryCopy<V>, 'home' | 'key'>, mark: number): MemoryCopy<V> {
+    if (forgotten.forgottenSince(mark, key)) return { home: homeless(), key, ...fields }
+    const held = memory.get(key)
+    const copy = held === undefined ? { home: homeless(), key, ...fields } : Object.assign(held, fields)
+    if (held === undefined) memory.set(key, copy)
+    else memory.touch(key, copy)
+    return copy
+  }
+
+  function find (key: string, hint: string): Promise<Found<V>> {
+    const running = flights.get(key)
+    if (running !== undefined) return running
+    if (loading >= maxLoads) return Promise.reject(unavailable(new Error('too many loads in flight')))
+    loading++
+    const flight = ask(key, hint).finally(() => {
+      loading--
+      if (flights.get(key) === flight) flights.delete(key)
+    })
+    flights.set(key, flight)
+    return flight
+  }
+
+  const now = (): Moment => ({ mark: forgotten.mark(), readAt: clock.mono(), wall: clock.wall() })
+
+  async function ask (key: string, hint: string): Promise<Found<V>> {
+    const since = now()
+    const text = await fromShared((tier) => tier.get(key))
+    if (text === tombstone) return { copy: null, tier: 'redis' }
+    const fields = typeof text === 'string' ? readCopy(text, since.readAt) : undefined
+    if (fields !== undefined) return { copy: keep(key, fields, since.mark), tier: 'redis' }
+    return await askTruth(key, hint)
+  }
+
+  async function askTruth (key: string, hint: string): Promise<Found<V>> {
+    const since = now()
+    const truth = await fromTruth(key, hint)
+    return { copy: truth === null ? null : await spread(key, truth, since), tier: 'mongo' }
+  }
+
+  /** Writes a truth into the shared tier, then into memory whatever the shared tier then holds. */
+  async function spread (key: string, truth: NonNullable<Truth<V>>, since: Moment): Promise<MemoryCopy<V> | null> {
+    const lifeMs = Math.round(ttlMs * (1 - 0.2 * random()))
+    const fields = { value: truth.value, expiresAt: truth.expiresAt, validUntil: since.readAt + lifeMs, readAt: since.readAt }
+    const endsAt = Math.min(since.wall + lifeMs, truth.expiresAt)
+    const restMs = endsAt - clock.wall()
+    if (restMs < 1) return keep(key, fields, since.mark)
+    const text = `${since.wall}|${endsAt}|${truth.expiresAt}|${encode(truth.value)}`
+    const held = await fromShared((tier) => tier.put(key, text, since.wall, restMs))
+    if (held === tombstone) return null
+    const later = typeof held === 'string' && held !== text ? readCopy(held, since.readAt) : undefined
+    return keep(key, later ?? fields, since.mark)
+  }
+
+  /** A copy's text as fields, or undefined if it may not be believed. Ages move to Clock.mono() here. */
+  function readCopy (text: string, readAt: number): Omit<MemoryCopy<V>, 'home' | 'key'> | undefined {
+    const [readWall, endsAt, expiresAt] = text.split('|', 3).map(Number) as [number, number, number]
+    const wall = clock.wall()
+    if (!(readWall >= trustedFrom && endsAt > wall && expiresAt > wall)) return undefined
+    const value = decode(text.slice(text.indexOf('{')))
+    if (value === undefined) return undefined
+    // another instance's clock may be ahead: no copy is believed for longer than ours would be
+    return { value, expiresAt, validUntil: readAt + Math.min(endsAt - wall, ttlMs), readAt }
+  }
+
+  /** The shared tier's answer; undefined when there is none or it does not answer (the caller goes on without). */
+  async function fromShared (call: (tier: SharedTier) => Promise<string | null>): Promise<string | null | undefined> {
+    if (shared === undefined || !shared.breaker.allows()) return undefined
+    try {
+      const answer = await call(shared.tier)
+      shared.breaker.succeeded()
+      return answer
+    } catch {
+      shared.breaker.failed()
+      return undefined
+    }
+  }
+
+  async function fromTruth (key: string, hint: string): Promise<Truth<V>> {
+    if (!breaker.allows()) throw unavailable(new Error('the store has not answered lately'))
+    try {
+      const truth = await load(key, hint)
+      breaker.succeeded()
+      return truth
+    } catch (error) {
+      breaker.failed()
+      throw unavailable(error)
+    }
+  }
+
+  function forget (key: string): void {
+    forgotten.add(key)
+    memory.delete(key)
+    flights.delete(key) // who asks from now on must not get an answer that began before
+  }
+
+  async function send (key: string): Promise<void> {
+    if (shared === undefined) return
+    try {
+      await shared.tier.bury(key)
+      unsent.delete(key)
+    } catch (error) {
+      unsent.add(key)
+      if (unsent.size > mostUnsent) unsent.delete(unsent.values().next().value as string)
+      onUnsent?.(error)
+      await shared.tier.announce(key).catch(() => { /* copies run out by themselves */ })
+    }
+  }
+
+  return {
+    peek,
+    mayAnswer,
+    find,
+    now,
+    async fill (key, truth, since) { await spread(key, truth, since) },
+    forget,
+    forgetAll () {
+      forgotten.addAll()
+      memory.clear()
+      flights.clear()
+    },
+    distrustShared () { trustedFrom = clock.wall() },
+    async bury (key) {
+      forget(key)
+      await send(key)
+    },
+    async replay () {
+      for (const key of [...unsent]) await send(key)
+    },
+    size: memory.size
+  }
+}

@@ -1,0 +1,166 @@
+// Room `config`: settings made ready for use, once, and frozen. Whatever contradicts itself or would be unsafe
+// stops the start here (fail closed), with the name of the setting and never its value.
+import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { ConfigError } from './environment.ts'
+import { developmentSecrets, readRings, type Rings, type SecretTexts } from './secrets.ts'
+import { environmentName, type Settings } from './settings-schema.ts'
+
+export type StoreAddress =
+  | { readonly kind: 'embedded', readonly dir: string }
+  | { readonly kind: 'mongodb', readonly uri: string, readonly database: string }
+
+export interface RedisAddress {
+  /** URL of a single Redis; beside `nodes` it only lends user, password and TLS. */
+  readonly url: string | undefined
+  /** A Redis Cluster, if there are any. */
+  readonly nodes: readonly { readonly host: string, readonly port: number }[]
+}
+
+// Settings that Config holds in another form, or not at all.
+const raw = [
+  'mongodbUri', 'redisUrl', 'redisHost', 'redisPort', 'redisPassword', 'redisClusterNodes',
+  'accessTokenSecret', 'refreshTokenSecret', 'sessionSecret', 'accessTokenExpiry', 'refreshTokenExpiry', 'sessionAbsoluteExpiry',
+  'bcryptConcurrency', 'cookieSecure', 'docs', 'corsOrigins', 'tokenClaims', 'trustProxy'
+] as const satisfies (keyof Settings)[]
+
+type Raw = typeof raw[number]
+
+export type ClaimField = 'email' | 'username' | 'fullName'
+
+export interface Config extends Readonly<Omit<Settings, Raw>> {
+  readonly production: boolean
+  readonly store: StoreAddress
+  readonly redis: RedisAddress | undefined
+  readonly rings: Rings
+  readonly accessTokenSeconds: number
+  readonly refreshTokenSeconds: number
+  readonly sessionAbsoluteSeconds: number
+  readonly bcryptConcurrency: number
+  readonly cookieSecure: boolean
+  readonly docs: boolean
+  readonly corsOrigins: readonly string[]
+  readonly tokenClaims: readonly ClaimField[]
+  /** As Fastify takes it: nobody, or the proxies at these addresses. */
+  readonly trustProxy: false | readonly string[]
+  /** Lines that the start prints: lawful, but worth knowing. */
+  readonly warnings: readonly string[]
+}
+
+export interface ConfigSources {
+  randomBytes: (size: number) => Buffer
+  /** How the reader calls a setting; environment variables by default. */
+  nameOf?: (name: string) => string
+}
+
+/**
+ * @param settings from `readEnvironment` or `readOptions`
+ * @throws ConfigError with every reason to refuse the start
+ */
+export function createConfig (settings: Settings, { randomBytes, nameOf = environmentName }: ConfigSources): Config {
+  const problems: string[] = []
+  const production = settings.nodeEnv !== 'development' && settings.nodeEnv !== 'test'
+  const store = storeOf(settings)
+  const redis = redisOf(settings, nameOf, problems)
+  const [accessTokenSeconds, refreshTokenSeconds, sessionAbsoluteSeconds] =
+    [seconds(settings.accessTokenExpiry), seconds(settings.refreshTokenExpiry), seconds(settings.sessionAbsoluteExpiry)]
+  if (accessTokenSeconds > refreshTokenSeconds) problems.push(`${nameOf('accessTokenExpiry')} must not be longer than ${nameOf('refreshTokenExpiry')}`)
+  if (refreshTokenSeconds > sessionAbsoluteSeconds) problems.push(`${nameOf('refreshTokenExpiry')} must not be longer than ${nameOf('sessionAbsoluteExpiry')}`)
+  if (store.kind === 'embedded' && production && settings.mongodbUri === undefined) {
+    problems.push(`${nameOf('mongodbUri')} is required in production (\`embedded\` asks for the embedded store by name: one process, no second instance)`)
+  }
+  const corsOrigins = originsOf(settings, nameOf, problems)
+  const trustProxy = trustOf(settings, nameOf, problems)
+  const secrets = secretsOf(settings, production || store.kind === 'mongodb' || redis !== undefined, nameOf, problems)
+  if (problems.length > 0 || secrets === undefined) throw new ConfigError(problems)
+
+  return Object.freeze({
+    ...withoutRaw(settings),
+    production,
+    store,
+    redis,
+    rings: readRings(secrets === 'kept' ? developmentSecrets(settings.dataDir, randomBytes) : secrets, nameOf),
+    accessTokenSeconds,
+    refreshTokenSeconds,
+    sessionAbsoluteSeconds,
+    bcryptConcurrency: settings.bcryptConcurrency ?? Math.max(1, availableParallelism() - 1),
+    cookieSecure: settings.cookieSecure ?? production,
+    docs: settings.docs ?? !production,
+    corsOrigins,
+    tokenClaims: (settings.tokenClaims?.split(',') ?? []) as ClaimField[],
+    trustProxy,
+    warnings: warningsFor(settings, production, store, redis, nameOf)
+  })
+}
+
+/** `15m` -> 900. The form was checked by the schema. */
+export function seconds (text: string): number {
+  const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[text.slice(-1)]
+  return unit === undefined ? Number(text) : Number(text.slice(0, -1)) * unit
+}
+
+function storeOf ({ mongodbUri, dataDir }: Settings): StoreAddress {
+  if (mongodbUri === undefined || mongodbUri === 'embedded') return { kind: 'embedded', dir: dataDir }
+  // not `new URL`: it refuses the several hosts of a replica set
+  const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(mongodbUri)?.[1]
+  return { kind: 'mongodb', uri: mongodbUri, database: path === undefined ? 'latchkey' : decodeURIComponent(path) }
+}
+
+function redisOf (settings: Settings, nameOf: (name: string) => string, problems: string[]): RedisAddress | undefined {
+  const { redisUrl, redisHost, redisPort, redisPassword, redisClusterNodes } = settings
+  const built = redisHost === undefined
+    ? undefined
+    : `redis://${redisPassword === undefined ? '' : `:${encodeURIComponent(redisPassword)}@`}${redisHost}:${redisPort ?? 6379}`
+  if (redisHost === undefined && (redisPort ?? redisPassword) !== undefined && redisUrl === undefined) {
+    problems.push(`${nameOf('redisHost')} is missing beside ${nameOf('redisPort')} or ${nameOf('redisPassword')}`)
+  }
+  if (redisUrl !== undefined && built !== undefined && redisUrl.replace(/\/$/, '') !== built) {
+    problems.push(`${nameOf('redisUrl')} and ${nameOf('redisHost')} name different servers: set one of them`)
+  }
+  const nodes = (redisClusterNodes?.split(',') ?? []).map((node) => {
+    const [host, port] = node.split(':') as [string, string]
+    return { host, port: Number(port) }
+  })
+  const url = redisUrl ?? built
+  return url === undefined && nodes.length === 0 ? undefined : { url, nodes }
+}
+
+function originsOf ({ corsOrigins }: Settings, nameOf: (name: string) => string, problems: string[]): string[] {
+  const origins = (corsOrigins ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== '')
+  if (origins.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)) {
+    problems.push(`${nameOf('corsOrigins')}: an origin is scheme, host and port only, such as https://app.example.com`)
+  }
+  return origins
+}
+
+/** 'kept' = those of the data folder; undefined = refused, and the problems say why. */
+function secretsOf (settings: Settings, required: boolean, nameOf: (name: string) => string, problems: string[]): SecretTexts | 'kept' | undefined {
+  const { accessTokenSecret, refreshTokenSecret, sessionSecret } = settings
+  if (accessTokenSecret !== undefined && refreshTokenSecret !== undefined && sessionSecret !== undefined) return { accessTokenSecret, refreshTokenSecret, sessionSecret }
+  const missing = Object.entries({ accessTokenSecret, refreshTokenSecret, sessionSecret }).filter(([, text]) => text === undefined).map(([name]) => nameOf(name))
+  if (missing.length === 3 && !required) return 'kept'
+  const reason = required ? 'with MongoDB, with Redis and in production' : 'when one of the three secrets is set'
+  for (const name of missing) problems.push(`${name} is required ${reason}; make one with: openssl rand -base64 48`)
+  return undefined
+}
+
+function trustOf ({ trustProxy }: Settings, nameOf: (name: string) => string, problems: string[]): Config['trustProxy'] {
+  if (trustProxy === 'off') return false
+  const proxies = trustProxy.split(',').map((proxy) => proxy.trim())
+  const known = (proxy: string) => ['loopback', 'linklocal', 'uniquelocal'].includes(proxy) || isIP(proxy.replace(/\/\d{1,3}$/, '')) !== 0
+  if (!proxies.every(known)) problems.push(`${nameOf('trustProxy')}: expected \`off\` or addresses such as \`loopback\`, \`10.0.0.0/8\``)
+  return proxies
+}
+
+function warningsFor (settings: Settings, production: boolean, store: StoreAddress, redis: RedisAddress | undefined, nameOf: (name: string) => string): string[] {
+  const warnings: string[] = []
+  if (store.kind === 'embedded') warnings.push(`The embedded store serves one process. Set ${nameOf('mongodbUri')} for several instances.`)
+  if (store.kind === 'mongodb' && redis === undefined) warnings.push(`Without ${nameOf('redisUrl')} an instance asks MongoDB for each session once a second, because nobody tells it of revocations.`)
+  if (production && settings.loginLimitPerAccount === 0) warnings.push(`${nameOf('loginLimitPerAccount')} is 0: passwords can be guessed without limit.`)
+  if (production && settings.loginLimitPerAddress === 0) warnings.push(`${nameOf('loginLimitPerAddress')} is 0: one address may guess passwords and register without limit.`)
+  return warnings
+}
+
+function withoutRaw (settings: Settings): Omit<Settings, Raw> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !(raw as readonly string[]).includes(name))) as Omit<Settings, Raw>
+}

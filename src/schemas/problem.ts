@@ -1,0 +1,62 @@
+// Room `schemas`: the shape of every failure and the shared set of replies. A door names the codes that it can send;
+// the set that every door can send is added here, so that no door forgets one.
+import { Type, type TSchema } from '@sinclair/typebox'
+import { errorCodes, errorList, problemOf, LatchkeyError, type ErrorCode } from '../errors.ts'
+import { closed, ref } from './shapes.ts'
+
+export const Problem = Type.Object({
+  type: Type.String({ description: 'Address of the description of this code.' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  instance: Type.String({ description: 'Path of the request.' }),
+  code: Type.Unsafe<ErrorCode>(Type.String({ enum: errorCodes, description: 'Stable; tells what to do.' })),
+  requestId: Type.String(),
+  statusCode: Type.Integer({ description: 'The same as status, for clients of Fastify services.' }),
+  error: Type.String(),
+  message: Type.String({ description: 'The same as detail.' }),
+  errors: Type.Optional(Type.Array(closed({
+    path: Type.String({ description: 'JSON pointer to what is wrong; the first part names the part of the request.', examples: ['/body/email'] }),
+    message: Type.String()
+  })))
+}, { $id: 'Problem', additionalProperties: true, description: 'RFC 9457 problem document that also parses as Fastify\'s own error shape.' })
+
+/** What any door can send. */
+const common: ErrorCode[] = ['validation_failed', 'request_timeout', 'uri_too_long', 'rate_limited', 'headers_too_large', 'internal_error', 'unavailable']
+
+/** What any door can send that changes something. */
+const unsafe: ErrorCode[] = ['csrf_rejected', 'payload_too_large', 'unsupported_media_type']
+
+/** What any door can send that stands behind `authenticate`. */
+const guarded: ErrorCode[] = ['token_missing', 'token_expired', 'token_invalid', 'session_revoked']
+
+export interface ReplySet {
+  /** The door reads only: GET, HEAD. */
+  safe?: boolean
+  /** The door stands behind `authenticate`. */
+  guarded?: boolean
+  /** Codes of this door beside the shared ones. */
+  codes?: readonly ErrorCode[]
+}
+
+/** Replies of a door for every status that is a failure, for its `response` schema. */
+export function problems ({ safe = false, guarded: isGuarded = false, codes = [] }: ReplySet): Record<number, TSchema> {
+  const all = new Set<ErrorCode>([...codes, ...common, ...(safe ? [] : unsafe), ...(isGuarded ? guarded : [])])
+  const byStatus = new Map<number, ErrorCode[]>()
+  for (const code of errorCodes) {
+    if (!all.has(code)) continue
+    const { status } = errorList[code]
+    byStatus.set(status, [...byStatus.get(status) ?? [], code])
+  }
+  return Object.fromEntries([...byStatus].map(([status, list]) => [status, reply(list)]))
+}
+
+function reply (codes: ErrorCode[]): TSchema {
+  const examples = Object.fromEntries(codes.map((code) => [code, { value: example(code) }]))
+  return {
+    description: codes.map((code) => `\`${code}\`: ${errorList[code].detail}`).join('\n\n'),
+    content: { 'application/problem+json': { schema: ref(Problem), examples } }
+  } as unknown as TSchema
+}
+
+const example = (code: ErrorCode) => problemOf(new LatchkeyError(code), { base: '', instance: '/api/auth/login', requestId: 'k3v1-2a' })

@@ -1,0 +1,89 @@
+// Room `schemas`: the shapes that more than one door speaks. Types come from `Static`; examples are what a newcomer sees
+// in the docs, so they are whole and lawful.
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+
+/** A closed object: unknown keys are refused in requests and dropped from replies. */
+export const closed = <P extends Record<string, TSchema>>(properties: P, options: Record<string, unknown> = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options })
+
+/** A schema by its `$id`, typed as what it describes; the document then names it once. */
+export const ref = <T extends TSchema>(schema: T, description?: string) =>
+  Type.Unsafe<Static<T>>({ ...Type.Ref(schema.$id as string), ...(description !== undefined && { description }) })
+
+export const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+const instant = (description: string) => Type.String({ format: 'date-time', description, examples: ['2026-11-21T09:30:00.000Z'] })
+
+const exampleUser = {
+  id: 'qk1Jd0yW3mZQ8n5r2vT6aA',
+  _id: 'qk1Jd0yW3mZQ8n5r2vT6aA',
+  username: 'ada',
+  email: 'ada@example.com',
+  fullName: 'Ada Lovelace',
+  role: 'user',
+  avatarUrl: null
+}
+
+const userFields = {
+  id: Type.String({ description: 'Id of the account.' }),
+  _id: Type.String({ description: 'The same id, for clients of older services.' }),
+  username: Type.String(),
+  email: Type.String(),
+  fullName: orNull(Type.String()),
+  role: Type.Unsafe<'user' | 'admin'>(Type.String({ enum: ['user', 'admin'] })),
+  avatarUrl: orNull(Type.String({ description: 'Path of the picture.' }))
+}
+
+export const PublicUser = closed(userFields, { $id: 'PublicUser', description: 'What an account shows of itself.', examples: [exampleUser] })
+export type PublicUser = Static<typeof PublicUser>
+
+export const Preferences = closed({
+  theme: Type.Unsafe<'light' | 'dark' | 'system'>(Type.String({ enum: ['light', 'dark', 'system'] })),
+  notifications: Type.Boolean(),
+  language: Type.String({ description: 'BCP 47 language tag.', examples: ['en'] })
+})
+export type Preferences = Static<typeof Preferences>
+
+export const Profile = closed({
+  ...userFields,
+  preferences: Preferences,
+  createdAt: instant('When the account was made.'),
+  updatedAt: instant('When the account was last changed.')
+}, {
+  $id: 'Profile',
+  description: 'The account as its owner sees it.',
+  examples: [{ ...exampleUser, preferences: { theme: 'system', notifications: true, language: 'en' }, createdAt: '2026-11-21T09:30:00.000Z', updatedAt: '2026-11-21T09:30:00.000Z' }]
+})
+export type Profile = Static<typeof Profile>
+
+export const SessionSummary = closed({
+  id: Type.String({ description: 'Id of the session: one login on one device.' }),
+  createdAt: instant('When the login happened.'),
+  expiresAt: instant('When it ends if it is not refreshed.'),
+  absoluteExpiresAt: instant('When it ends in any case.')
+}, { $id: 'SessionSummary' })
+export type SessionSummary = Static<typeof SessionSummary>
+
+const exampleAccessToken = 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl'
+const exampleRefreshToken = 'rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj'
+
+const tokenAnswer = {
+  message: Type.String({ examples: ['Login successful'] }),
+  accessToken: Type.Optional(Type.String({ description: 'Send it as `Authorization: Bearer`. Absent with cookie transport.', examples: [exampleAccessToken] })),
+  token: Type.Optional(Type.String({ description: 'The same as accessToken, for clients of older services.', examples: [exampleAccessToken] })),
+  refreshToken: Type.Optional(Type.String({ description: 'Gives the next pair, once. Absent with cookie transport and when an access token renewed itself.', examples: [exampleRefreshToken] })),
+  tokenType: Type.Unsafe<'Bearer'>(Type.String({ enum: ['Bearer'] })),
+  expiresIn: Type.Integer({ description: 'Seconds until the access token runs out.', examples: [900] }),
+  refreshExpiresIn: Type.Integer({ description: 'Seconds until the session ends if it is not refreshed.', examples: [604800] }),
+  user: ref(PublicUser),
+  session: ref(SessionSummary)
+}
+
+export const TokenAnswer = closed(tokenAnswer, { $id: 'TokenAnswer', description: 'A signed-in session and its tokens.' })
+export type TokenAnswer = Static<typeof TokenAnswer>
+
+export const RevokedAnswer = closed({
+  message: Type.String({ examples: ['Logout successful'] }),
+  revoked: Type.Integer({ minimum: 0, description: 'Sessions that this call ended.', examples: [1] })
+}, { $id: 'RevokedAnswer' })
+export type RevokedAnswer = Static<typeof RevokedAnswer>

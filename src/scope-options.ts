@@ -1,0 +1,16 @@
+// What every socket gets: the configuration, the time, the chance, and clients that a host or a test brings.
+import type { MongoClient } from 'mongodb'
+import type { RedisClient } from './cache/shared-tier.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config/config.ts'
+
+export interface ScopeOptions {
+  config: Config
+  clock: Clock
+  randomBytes: (size: number) => Buffer
+  /** Path under which the scope is mounted, without a slash at the end. */
+  base: string
+  /** A client to use instead of an own one; whoever brings it closes it. */
+  mongoClient?: MongoClient
+  redisClient?: RedisClient
+}

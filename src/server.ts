@@ -1,0 +1,55 @@
+// The process: reads the environment once, listens, says where, and ends cleanly. What the process owns (signals, exit
+// codes, start-up lines) is here and nowhere else.
+import closeWithGrace from 'close-with-grace'
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { createConfig, type Config } from './config/config.ts'
+import { ConfigError, readEnvironment } from './config/environment.ts'
+import { createStandalone } from './standalone.ts'
+import { startLines } from './start-lines.ts'
+
+/** Milliseconds that requests in flight are given when the process is asked to end. */
+const drainMs = 9000
+
+/** npm passes a signal on that its group has had already: within this time it is the same signal. */
+const sameSignalMs = 1000
+
+function configure (): Config {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return createConfig(readEnvironment(process.env), { randomBytes })
+}
+
+/** Ends the process for a reason that a person can mend; anything else keeps its stack. */
+function giveUp (error: unknown): never {
+  const { code, message, name } = error as NodeJS.ErrnoException
+  const plain = error instanceof ConfigError || name === 'FolderInUseError'
+  if (code === 'EADDRINUSE') console.error('The port is taken by another process. Set PORT to another one.')
+  else console.error(plain ? message : error)
+  process.exit(1)
+}
+
+async function run (): Promise<void> {
+  const config = configure()
+  const app = createStandalone(config)
+  const grace = closeWithGrace({ delay: drainMs, logger: false, skip: ['SIGTERM', 'SIGINT'] }, async ({ err }) => {
+    if (err) app.log.fatal({ err }, 'the process ends: this should not have happened')
+    await app.close()
+  })
+  let asked = 0
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      const now = performance.now()
+      if (asked === 0) {
+        asked = now
+        app.log.info(`${signal}: what is in flight is answered, then the process ends`)
+        grace.close()
+      } else if (now - asked > sameSignalMs) process.exit(1)
+    })
+  }
+  await app.listen({ host: config.host, port: config.port, listenTextResolver: (address) => `listening at ${address}` })
+  const lines = startLines(config, app.listeningOrigin)
+  if (config.production) for (const line of lines) app.log.info(line)
+  else process.stdout.write(`\n${lines.join('\n')}\n\n`)
+}
+
+await run().catch(giveUp)

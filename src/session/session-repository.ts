@@ -1,0 +1,81 @@
+// Room `session`: the sessions in MongoDB, the truth about who is signed in. Each change of state is one conditional
+// write that says who was first; whoever lost is told so.
+import type { Collection, Db } from 'mongodb'
+import { acknowledged, bounded } from '../user/store-options.ts'
+import type { RevokedReason, SessionRecord } from './session-rules.ts'
+
+export interface SessionRepository {
+  ensureIndexes: () => Promise<void>
+  insert: (session: SessionRecord) => Promise<void>
+  find: (sid: string) => Promise<SessionRecord | null>
+  /**
+   * Moves a live session from one generation to the next.
+   * @param now time of the caller, milliseconds; `rotatedAt` is MongoDB's
+   * @param expiresAt new end by idleness; the absolute end stays where it is
+   * @returns the session after the move, or null for the one who lost
+   */
+  rotate: (sid: string, generation: number, now: number, expiresAt: Date) => Promise<SessionRecord | null>
+  /** A session and the milliseconds since its last rotation by MongoDB's clock (Infinity before the first). */
+  findSinceRotation: (sid: string) => Promise<{ session: SessionRecord, sinceRotationMs: number } | null>
+  /** @returns the user's id for the caller that ended it, null if it had ended or never was */
+  revoke: (sid: string, reason: RevokedReason, now: Date) => Promise<string | null>
+  /**
+   * Ends the live sessions that were opened under an older tokenVersion.
+   * @returns their sids
+   */
+  revokeOlder: (userId: string, tokenVersion: number, reason: RevokedReason, now: Date) => Promise<string[]>
+  /** Sids of the user's live sessions beyond the newest `keep`. */
+  findSurplus: (userId: string, keep: number, now: Date) => Promise<string[]>
+}
+
+export function createSessionRepository (db: Db): SessionRepository {
+  const sessions: Collection<SessionRecord> = db.collection<SessionRecord>('usersession', acknowledged)
+  return {
+    async ensureIndexes () {
+      await sessions.createIndex({ userId: 1, createdAt: -1 })
+      await sessions.createIndex({ absoluteExpiresAt: 1 }, { expireAfterSeconds: 0 })
+    },
+    async insert (session) { await sessions.insertOne(session) },
+    find: (sid) => sessions.findOne({ _id: sid }, bounded),
+    rotate: (sid, generation, now, expiresAt) => sessions.findOneAndUpdate(
+      { _id: sid, generation, revokedAt: null, expiresAt: { $gt: new Date(now) }, absoluteExpiresAt: { $gt: new Date(now) } },
+      [{
+        $set: {
+          generation: generation + 1,
+          rotatedAt: '$$NOW',
+          lastSeenAt: new Date(now),
+          expiresAt: { $min: [expiresAt, '$absoluteExpiresAt'] }
+        }
+      }],
+      { returnDocument: 'after', ...bounded }
+    ),
+    async findSinceRotation (sid) {
+      const [found] = await sessions.aggregate<SessionRecord & { sinceRotationMs: number | null }>([
+        { $match: { _id: sid } },
+        { $set: { sinceRotationMs: { $subtract: ['$$NOW', '$rotatedAt'] } } }
+      ], bounded).toArray()
+      if (found === undefined) return null
+      const { sinceRotationMs, ...session } = found
+      return { session, sinceRotationMs: sinceRotationMs ?? Infinity }
+    },
+    async revoke (sid, revokedReason, now) {
+      const ended = await sessions.findOneAndUpdate(
+        { _id: sid, revokedAt: null },
+        { $set: { revokedAt: now, revokedReason } },
+        { projection: { userId: 1 }, ...bounded }
+      )
+      return ended?.userId ?? null
+    },
+    async revokeOlder (userId, tokenVersion, revokedReason, now) {
+      const older = { userId, revokedAt: null, tokenVersion: { $lt: tokenVersion }, expiresAt: { $gt: now } }
+      const found = await sessions.find(older, { projection: { _id: 1 }, ...bounded }).toArray()
+      if (found.length > 0) await sessions.updateMany(older, { $set: { revokedAt: now, revokedReason } }, bounded)
+      return found.map((session) => session._id)
+    },
+    async findSurplus (userId, keep, now) {
+      const live = { userId, revokedAt: null, expiresAt: { $gt: now } }
+      const found = await sessions.find(live, { projection: { _id: 1 }, sort: { createdAt: -1 }, skip: keep, ...bounded }).toArray()
+      return found.map((session) => session._id)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// The service on its own: a Fastify instance with the limits that belong to the server and not to a scope, and the
+// package mounted at its root. What fails before a route is found (bad HTTP, bad URL) is answered in the same shape.
+import Fastify, { LogController, type FastifyHttpOptions, type FastifyInstance, type FastifyReply, type RawServerDefault } from 'fastify'
+import { randomBytes as systemRandomBytes } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Config } from './config/config.ts'
+import { LatchkeyError, problemOf, type ErrorCode } from './errors.ts'
+import latchkey, { type LatchkeyOptions } from './index.ts'
+
+export interface StandaloneOptions extends Pick<LatchkeyOptions, 'clock' | 'randomBytes' | 'mongoClient' | 'redisClient'> {
+  /** Where log lines go; standard output by default. */
+  logStream?: { write: (line: string) => void }
+}
+
+/** Milliseconds in which a whole request must have arrived. */
+const requestTimeoutMs = 10_000
+
+/** Milliseconds that an idle connection is kept, above the usual minute of load balancers. */
+const keepAliveMs = 65_000
+
+/** An app that is ready to listen; nothing has been connected to yet. */
+export function createStandalone (config: Config, { logStream, ...brought }: StandaloneOptions = {}): FastifyInstance {
+  const boot = (brought.randomBytes ?? systemRandomBytes)(3).toString('hex')
+  let requests = 0
+  const nextId = (): string => `${boot}-${(++requests).toString(36)}`
+
+  const options: FastifyHttpOptions<RawServerDefault> = {
+    logger: {
+      level: config.logLevel,
+      serializers: { req: ({ id, method, url, ip }) => ({ id, method, path: (url ?? '').split('?', 1)[0], ip }) },
+      ...(logStream && { stream: logStream })
+    },
+    logController: new LogController({ disableRequestLogging: !['debug', 'trace'].includes(config.logLevel) }),
+    trustProxy: config.trustProxy === false ? false : [...config.trustProxy],
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    http: { connectionsCheckingInterval: 2000, headersTimeout: requestTimeoutMs },
+    return503OnClosing: false, // what was accepted while draining is answered
+    requestIdHeader: false,
+    genReqId: ({ headers }) => cleanId(headers['x-request-id']) ?? nextId(),
+    frameworkErrors: (error, request, reply) => {
+      const failure = new LatchkeyError('validation_failed', { cause: error, detail: 'The address of the request is malformed.' })
+      const problem = problemOf(failure, { base: '', instance: '/', requestId: request.id })
+      void (reply as FastifyReply).code(failure.statusCode).type('application/problem+json').send(problem)
+    },
+    clientErrorHandler: (error, socket) => { answerBadHttp(error, socket as Socket, nextId()) }
+  }
+  const app = Fastify(options)
+  app.register(latchkey, { config, ownsNotFound: true, ...brought })
+  return app
+}
+
+/** A client's own request id, if it is one that a log can hold. */
+function cleanId (header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(header) ? header : undefined
+}
+
+const codeOfFailure: Record<string, ErrorCode> = { ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout', HPE_HEADER_OVERFLOW: 'headers_too_large' }
+
+/** Node found no request in what arrived: the answer is written by hand, and the connection ends. */
+function answerBadHttp (error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const failure = new LatchkeyError(codeOfFailure[error.code ?? ''] ?? 'validation_failed', codeOfFailure[error.code ?? ''] ? {} : { detail: 'This is not a valid HTTP request.' })
+  const body = JSON.stringify(problemOf(failure, { base: '', instance: '/', requestId }))
+  socket.end([
+    `HTTP/1.1 ${failure.statusCode} ${STATUS_CODES[failure.statusCode]}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+    '',
+    body
+  ].join('\r\n'))
+}

@@ -1,0 +1,118 @@
+// Room `token`: access tokens, text <-> claims. One pinned algorithm, a fixed `typ`, and claims whose types are checked
+// after the signature (RFC 8725). Garbage dies here, before any store is asked. Times are judged by the injected clock,
+// so the JWT library is told to leave them alone.
+import { Type, type Static } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Clock } from '../clock.ts'
+import type { ClaimField } from '../config/config.ts'
+import { LatchkeyError } from '../errors.ts'
+import type { PublicUser } from '../schemas/shapes.ts'
+import type { Keyring } from './keyring.ts'
+
+/** Signs and verifies with one algorithm; what @fastify/jwt is to this room. */
+export interface JwtEngine {
+  sign: (kid: string, claims: object) => string
+  /** @throws whatever the library throws when the signature does not fit */
+  verify: (kid: string, text: string) => unknown
+}
+
+const wholeSeconds = Type.Integer({ minimum: 0, maximum: 100_000_000_000 })
+const Claims = Type.Object({
+  sub: Type.String({ minLength: 1, maxLength: 128 }),
+  sid: Type.String({ minLength: 1, maxLength: 128 }),
+  jti: Type.String({ minLength: 1, maxLength: 128 }),
+  iss: Type.String(),
+  aud: Type.String(),
+  role: Type.String(),
+  iat: wholeSeconds,
+  exp: wholeSeconds,
+  nbf: Type.Optional(wholeSeconds)
+})
+/** What a token says, RFC 7519 names; times in seconds since the epoch. */
+export type Claims = Static<typeof Claims>
+const claimsCheck = TypeCompiler.Compile(Claims)
+
+const Header = Type.Object({
+  alg: Type.Literal('HS256'),
+  typ: Type.Literal('at+jwt'),
+  kid: Type.String({ minLength: 1, maxLength: 64 })
+})
+const headerCheck = TypeCompiler.Compile(Header)
+
+/** Header members that change how a token is to be read; none is understood, so none is let through (RFC 7515 4.1.11). */
+const refusedMembers = ['crit', 'b64', 'zip']
+
+const form = /^[A-Za-z0-9_-]{1,512}\.[A-Za-z0-9_-]{1,4096}\.[A-Za-z0-9_-]{1,512}$/
+
+export interface AccessTokens {
+  /** @param notAfter end of the session, milliseconds since the epoch: no token outlives it */
+  issue: (user: Readonly<PublicUser>, sid: string, notAfter: number) => { text: string, expiresInSeconds: number }
+  /**
+   * @param options.expired also take a token whose time is over (for logout: it still proves whose session it was)
+   * @throws LatchkeyError `token_invalid` or `token_expired`
+   */
+  read: (text: string, options?: { expired?: boolean }) => Claims
+}
+
+export interface AccessTokenOptions {
+  engine: JwtEngine
+  keyring: Keyring
+  clock: Clock
+  randomBytes: (size: number) => Buffer
+  issuer: string
+  audience: string
+  lifetimeSeconds: number
+  /** Account fields that are added to the claims. */
+  fields: readonly ClaimField[]
+}
+
+export function createAccessTokens (options: AccessTokenOptions): AccessTokens {
+  const { engine, keyring, clock, randomBytes, issuer, audience, lifetimeSeconds, fields } = options
+  const invalid = (cause?: unknown) => new LatchkeyError('token_invalid', { cause })
+
+  function kidOf (text: string): string {
+    if (!form.test(text)) throw invalid()
+    const signature = text.slice(text.lastIndexOf('.') + 1)
+    // one text per token: the last character of base64url has spare bits
+    if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) throw invalid()
+    const header = parse(text.slice(0, text.indexOf('.')))
+    if (!headerCheck.Check(header) || refusedMembers.some((member) => member in header)) throw invalid()
+    const key = keyring.find(header.kid)
+    if (key === undefined) throw invalid()
+    return key.kid
+  }
+
+  function verified (kid: string, text: string): unknown {
+    try {
+      return engine.verify(kid, text)
+    } catch (error) {
+      throw invalid(error) // every FAST_JWT_* and FST_JWT_* error; some of them carry no status and would be a 500
+    }
+  }
+
+  return {
+    issue (user, sid, notAfter) {
+      const iat = Math.floor(clock.wall() / 1000)
+      const exp = Math.min(iat + lifetimeSeconds, Math.floor(notAfter / 1000))
+      const extra = Object.fromEntries(fields.map((field) => [field, user[field]]))
+      const claims = { ...extra, sub: user.id, sid, jti: randomBytes(16).toString('base64url'), iat, exp, iss: issuer, aud: audience, role: user.role }
+      return { text: engine.sign(keyring.signer.kid, claims), expiresInSeconds: Math.max(0, exp - iat) }
+    },
+    read (text, { expired = false } = {}) {
+      const claims = verified(kidOf(text), text)
+      if (!claimsCheck.Check(claims) || claims.iss !== issuer || claims.aud !== audience) throw invalid()
+      const now = clock.wall()
+      if (claims.nbf !== undefined && claims.nbf * 1000 > now) throw invalid()
+      if (claims.exp * 1000 <= now && !expired) throw new LatchkeyError('token_expired')
+      return claims
+    }
+  }
+}
+
+function parse (segment: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

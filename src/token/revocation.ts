@@ -1,0 +1,119 @@
+// Room `token`: ends sessions. The truth first: a revocation is done when MongoDB acknowledged it; then this process
+// forgets, then every other one is told (DESIGN 4). Signing out forgives dead tokens (RFC 7009 section 2.2).
+import type { TieredCache } from '../cache/tiered-cache.ts'
+import type { Clock } from '../clock.ts'
+import { LatchkeyError } from '../errors.ts'
+import type { SessionRepository } from '../session/session-repository.ts'
+import { isLive, type RevokedReason } from '../session/session-rules.ts'
+import type { UserRepository } from '../user/user-repository.ts'
+import type { AccessTokens } from './access-token.ts'
+import type { RefreshTokens } from './refresh-token.ts'
+import type { SessionCopy } from './session-copy.ts'
+
+/** Where a request came from. */
+export interface Client { readonly address: string, readonly userAgent: string }
+
+/** Tokens that a request brought, as texts. */
+export interface Presented { readonly access: string | undefined, readonly refresh: string | undefined }
+
+/** Notes an event of security: never a token, a password or an address of e-mail. */
+export type Audit = (event: string, fields: { userId?: string, sid?: string, address?: string }) => void
+
+/** Ends one session. @returns its user for the caller that ended it, null if it had ended or never was */
+export type Revoke = (sid: string, reason: RevokedReason) => Promise<string | null>
+
+export function createRevoke ({ sessions, cache, clock }: { sessions: SessionRepository, cache: TieredCache<SessionCopy>, clock: Clock }): Revoke {
+  return async (sid, reason) => {
+    let userId: string | null
+    try {
+      userId = await sessions.revoke(sid, reason, new Date(clock.wall()))
+    } catch (error) {
+      cache.forget(sid) // the write may have been applied: ask the truth at the next check
+      throw error
+    }
+    await cache.bury(sid) // also when somebody else had ended it: they may have died before they could tell
+    return userId
+  }
+}
+
+export interface SignOut {
+  /** Ends the sessions of the tokens presented, expired access tokens included. @returns how many this call ended */
+  logout: (presented: Presented, client: Client) => Promise<number>
+  /**
+   * Ends every session of the user. @returns how many this call ended
+   * @throws LatchkeyError `token_missing`, `token_invalid`, `token_expired`, `refresh_token_invalid`, `unavailable`
+   */
+  logoutAll: (presented: Presented, client: Client) => Promise<number>
+}
+
+export interface SignOutOptions {
+  users: UserRepository
+  sessions: SessionRepository
+  cache: TieredCache<SessionCopy>
+  revoke: Revoke
+  accessTokens: AccessTokens
+  refreshTokens: RefreshTokens
+  clock: Clock
+  audit: Audit
+}
+
+export function createSignOut ({ users, sessions, cache, revoke, accessTokens, refreshTokens, clock, audit }: SignOutOptions): SignOut {
+  /** Sessions that the presented tokens name; a token that proves nothing names none. */
+  function sidsOf ({ access, refresh }: Presented): Set<string> {
+    const sids = new Set<string>()
+    try {
+      if (access !== undefined) sids.add(accessTokens.read(access, { expired: true }).sid)
+    } catch { /* not ours: names nothing */ }
+    const claim = refresh === undefined ? undefined : refreshTokens.parse(refresh)
+    if (claim !== undefined) sids.add(claim.sid)
+    return sids
+  }
+
+  /** The session and user that the presented tokens prove, by the first token that is still good. */
+  async function provenBy ({ access, refresh }: Presented): Promise<{ sid: string, userId: string } | undefined> {
+    try {
+      if (access !== undefined) {
+        const { sid, sub } = accessTokens.read(access)
+        return { sid, userId: sub }
+      }
+    } catch (error) {
+      if (refresh === undefined) throw error
+    }
+    if (refresh === undefined) throw new LatchkeyError('token_missing')
+    const claim = refreshTokens.parse(refresh)
+    const session = claim === undefined ? null : await sessions.find(claim.sid)
+    // a token that was spent long ago may be a thief's: it may end its own session, not all of them
+    if (claim === undefined || (session !== null && session.generation > claim.generation + 1)) throw new LatchkeyError('refresh_token_invalid')
+    return session === null ? undefined : { sid: session._id, userId: session.userId }
+  }
+
+  return {
+    async logout (presented, client) {
+      if (presented.access === undefined && presented.refresh === undefined) throw new LatchkeyError('token_missing')
+      let ended = 0
+      for (const sid of sidsOf(presented)) {
+        const userId = await revoke(sid, 'logout')
+        if (userId === null) continue
+        ended++
+        audit('logout', { userId, sid, address: client.address })
+      }
+      return ended
+    },
+
+    async logoutAll (presented, client) {
+      const proven = await provenBy(presented)
+      if (proven === undefined) return 0
+      const { sid, userId } = proven
+      const [session, user] = await Promise.all([sessions.find(sid), users.findById(userId)])
+      if (session === null || user === null) return 0
+      const now = new Date(clock.wall())
+      // a dead session may not end others, but it finishes what a logout-all began that died half-way
+      const tokenVersion = isLive(session, user, now.getTime()) ? await users.bumpTokenVersion(userId, now) : user.tokenVersion
+      if (tokenVersion === null) return 0
+      const sids = await sessions.revokeOlder(userId, tokenVersion, 'logout_all', now)
+      await Promise.all(sids.map((ended) => cache.bury(ended)))
+      if (sids.length > 0) audit('logout_all', { userId, address: client.address })
+      return sids.length
+    }
+  }
+}

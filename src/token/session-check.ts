@@ -1,0 +1,100 @@
+// Room `token`: the check that runs on every guarded request (DESIGN 3). A memory hit is one look-up by the token's
+// signature, one comparison of its text and a few of numbers: no promise, no crypto, no I/O, nothing allocated.
+// Everything else verifies the token first and then asks the tiers for its session.
+import { createBoundedMap, homeless, type BoundedMap, type Home } from '../cache/bounded-map.ts'
+import type { MemoryCopy, Tier, TieredCache } from '../cache/tiered-cache.ts'
+import type { Clock } from '../clock.ts'
+import { LatchkeyError } from '../errors.ts'
+import type { PublicUser } from '../schemas/shapes.ts'
+import type { AccessTokens } from './access-token.ts'
+import type { SessionCopy } from './session-copy.ts'
+
+/** Who sent a request, and the tier that said so. */
+export interface Checked { readonly user: Readonly<PublicUser>, readonly tier: Tier }
+
+export interface SessionCheck {
+  /**
+   * Decides about a token. What comes at once came from memory; a promise comes from another tier.
+   * @throws LatchkeyError `token_invalid`, `token_expired`; rejects with `session_revoked` or `unavailable`
+   */
+  ask: (text: string) => SessionCopy | Promise<Checked>
+  /** Checks answered so far, by tier. */
+  readonly counts: Readonly<Record<Tier, number>>
+  /** Entries held: verified token texts. */
+  memoSize: () => number
+}
+
+/** A verified token: a memo of a pure function and no authority, its session is asked each time. */
+interface Memo {
+  home: Home
+  readonly key: string
+  readonly text: string
+  readonly sub: string
+  readonly sid: string
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+  copy: MemoryCopy<SessionCopy> | undefined
+}
+
+export interface SessionCheckOptions {
+  tokens: AccessTokens
+  cache: TieredCache<SessionCopy>
+  clock: Clock
+  /** Verified texts kept; 0 keeps none. */
+  memoEntries: number
+}
+
+/**
+ * The end of a token is its signature: as random as the whole and a seventh as long to hash (measured: 0.2 us against
+ * 0.5 us for a fresh string). A hostile text with the same end finds the memo and fails the comparison.
+ */
+const keyOf = (text: string): string => text.slice(-43)
+
+export function createSessionCheck ({ tokens, cache, clock, memoEntries }: SessionCheckOptions): SessionCheck {
+  const memos: BoundedMap<Memo> = createBoundedMap<Memo>(memoEntries)
+  const counts = { memory: 0, redis: 0, mongo: 0 }
+
+  function memoOf (text: string): Memo {
+    const held = memos.get(keyOf(text))
+    if (held === undefined || held.text !== text) return learn(text)
+    if (held.expiresAt <= clock.wall()) throw new LatchkeyError('token_expired')
+    memos.touch(held.key, held)
+    return held
+  }
+
+  function learn (unverified: string): Memo {
+    const { sub, sid, exp } = tokens.read(unverified)
+    const text = Buffer.from(unverified, 'latin1').toString('latin1') // a slice would keep its request's header alive
+    const memo: Memo = { home: homeless(), key: keyOf(text), text, sub, sid, expiresAt: exp * 1000, copy: undefined }
+    memos.set(memo.key, memo)
+    return memo
+  }
+
+  /** The session of a token that is new here, or whose copy may not answer any more. */
+  function find (memo: Memo): SessionCopy | Promise<Checked> {
+    const held = cache.peek(memo.sid)
+    if (held === undefined || held.value.user.id !== memo.sub) return load(memo)
+    memo.copy = held
+    counts.memory++
+    return held.value
+  }
+
+  async function load (memo: Memo): Promise<Checked> {
+    const { copy, tier } = await cache.find(memo.sid, memo.sub)
+    if (copy === null || copy.value.user.id !== memo.sub) throw new LatchkeyError('session_revoked')
+    memo.copy = copy
+    counts[tier]++
+    return { user: copy.value.user, tier }
+  }
+
+  return {
+    ask (text) {
+      const memo = memoOf(text)
+      if (memo.copy === undefined || !cache.mayAnswer(memo.copy)) return find(memo)
+      counts.memory++
+      return memo.copy.value
+    },
+    counts,
+    memoSize: memos.size
+  }
+}

@@ -1,0 +1,32 @@
+// Room `token`: what the tiers hold of a live session, how the truth is asked for it, and how a text becomes one again.
+// Public fields only: a copy in Redis tells a reader nothing that the user's own profile would not.
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Truth } from '../cache/tiered-cache.ts'
+import type { Clock } from '../clock.ts'
+import { closed, PublicUser } from '../schemas/shapes.ts'
+import type { SessionRepository } from '../session/session-repository.ts'
+import { endOf, isLive } from '../session/session-rules.ts'
+import { publicUser } from '../user/user-record.ts'
+import type { UserRepository } from '../user/user-repository.ts'
+
+export interface SessionCopy { readonly user: Readonly<PublicUser> }
+
+const copyCheck = TypeCompiler.Compile(closed({ user: PublicUser }))
+
+/** @returns undefined for a text that is no copy: somebody else wrote it, or another version of this service */
+export function decodeSessionCopy (text: string): SessionCopy | undefined {
+  try {
+    const copy: unknown = JSON.parse(text)
+    return copyCheck.Check(copy) ? { user: Object.freeze(copy.user) } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Asks MongoDB for a session and its user, both by `_id` and at the same time. */
+export const loadSessionCopy = ({ users, sessions, clock }: { users: UserRepository, sessions: SessionRepository, clock: Clock }) =>
+  async (sid: string, userId: string): Promise<Truth<SessionCopy>> => {
+    const [session, user] = await Promise.all([sessions.find(sid), users.findById(userId)])
+    if (session === null || user === null || !isLive(session, user, clock.wall())) return null
+    return { value: { user: publicUser(user) }, expiresAt: endOf(session) }
+  }
