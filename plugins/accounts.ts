@@ -11,7 +11,7 @@ declare module 'fastify' {
 }
 
 export default fp<ScopeOptions>(async function accounts (scope, { config, clock, randomBytes }) {
-  const hasher = createPasswordHasher({ cost: config.bcryptCost, concurrency: config.bcryptConcurrency, queue: config.bcryptQueue })
+  const hasher = createPasswordHasher({ clock, cost: config.bcryptCost, concurrency: config.bcryptConcurrency, queue: config.bcryptQueue })
   scope.addHook('onClose', async () => { await hasher.close() })
   scope.decorate('accounts', createAccountService({
     users: scope.users,

@@ -29,11 +29,33 @@ const clientOptions: MongoClientOptions = {
 /** A probe must have its answer within a second, whatever the store does. */
 const pingMs = 800
 
+/** Milliseconds between two attempts at a first connection. */
+const retryPauseMs = 500
+
+/** The driver comes back by itself once it has been connected; a first attempt that failed leaves it closed for good. */
+async function connect (client: MongoClient, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await client.connect()
+      return
+    } catch {
+      await sleep(retryPauseMs, undefined, { ref: false, signal }).catch(() => { /* closing */ })
+    }
+  }
+}
+
 export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mongoClient }) {
   const { store } = config
   const client = mongoClient ?? await open()
   await scope.register(fastifyMongodb, { client, database: store.kind === 'mongodb' ? store.database : 'latchkey' })
-  if (mongoClient === undefined) scope.addHook('onClose', async () => { await client.close() })
+  if (mongoClient === undefined) {
+    const closing = new AbortController()
+    scope.addHook('onClose', async () => {
+      closing.abort()
+      await client.close()
+    })
+    void connect(client, closing.signal)
+  }
 
   scope.decorate('pingMongo', async () => {
     const late = sleep(pingMs, false, { ref: false })

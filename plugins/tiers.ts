@@ -3,7 +3,7 @@
 // there a copy in memory answers for a second only.
 import fp from 'fastify-plugin'
 import { createBreaker } from '../src/cache/breaker.ts'
-import { createRevocationChannel } from '../src/cache/revocation-channel.ts'
+import { createRevocationChannel, deafAfterMs } from '../src/cache/revocation-channel.ts'
 import { createRedisTier } from '../src/cache/shared-tier.ts'
 import { createTieredCache, type TieredCache } from '../src/cache/tiered-cache.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
@@ -12,6 +12,8 @@ import { decodeSessionCopy, loadSessionCopy, type SessionCopy } from '../src/tok
 declare module 'fastify' {
   interface FastifyInstance {
     sessionCache: TieredCache<SessionCopy>
+    /** Whether revocations of other instances are heard; `none` where there is nobody to hear from. */
+    channelState: () => 'hearing' | 'deaf' | 'none'
   }
 }
 
@@ -60,8 +62,7 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     ttlMs: config.verdictTtlSeconds * 1000,
     hearing: channel?.hearing ?? { lastBeat: config.store.kind === 'embedded' ? Infinity : -Infinity },
     load: loadSessionCopy({ users: scope.users, sessions: scope.sessions, clock }),
-    encode: JSON.stringify,
-    decode: decodeSessionCopy,
+    codec: { encode: JSON.stringify, decode: decodeSessionCopy },
     ...(shared && { shared }),
     breaker: createBreaker(named('MongoDB')),
     onUnsent: () => { scope.log.warn('a revocation did not reach Redis; it is sent again when Redis is back') }
@@ -71,4 +72,8 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
   scope.addHook('onReady', async () => { channel?.open() })
   scope.addHook('onClose', async () => { channel?.close() })
   scope.decorate('sessionCache', cache)
+  scope.decorate('channelState', () => {
+    if (channel === undefined) return 'none'
+    return clock.mono() - channel.hearing.lastBeat > deafAfterMs ? 'deaf' : 'hearing'
+  })
 }, { name: 'latchkey-tiers', dependencies: ['latchkey-redis', 'latchkey-stores'] })

@@ -21,8 +21,8 @@ function configure (): Config {
 
 /** Ends the process for a reason that a person can mend; anything else keeps its stack. */
 function giveUp (error: unknown): never {
-  const { code, message, name } = error as NodeJS.ErrnoException
-  const plain = error instanceof ConfigError || name === 'FolderInUseError'
+  const { code, message } = error as NodeJS.ErrnoException
+  const plain = error instanceof ConfigError || code === 'ELOCKED'
   if (code === 'EADDRINUSE') console.error('The port is taken by another process. Set PORT to another one.')
   else console.error(plain ? message : error)
   process.exit(1)
@@ -31,9 +31,13 @@ function giveUp (error: unknown): never {
 async function run (): Promise<void> {
   const config = configure()
   const app = createStandalone(config)
-  const grace = closeWithGrace({ delay: drainMs, logger: false, skip: ['SIGTERM', 'SIGINT'] }, async ({ err }) => {
+  const onSecondError = (error: unknown) => { app.log.fatal({ err: error }, 'the process ends: this should not have happened') }
+  const grace = closeWithGrace({ delay: drainMs, logger: false, skip: ['SIGTERM', 'SIGINT'], onSecondError }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'the process ends: this should not have happened')
-    await app.close()
+    await app.close().catch((error: unknown) => {
+      app.log.error({ err: error }, 'the service could not be closed cleanly')
+      throw error
+    })
   })
   let asked = 0
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

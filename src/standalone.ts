@@ -48,6 +48,11 @@ export function createStandalone (config: Config, { logStream, ...brought }: Sta
   }
   const app = Fastify(options)
   app.register(latchkey, { config, ownsNotFound: true, ...brought })
+  // a connection whose answer was in flight when the closing began becomes idle afterwards, and Node would wait for it
+  app.addHook('preClose', async () => {
+    const sweep = setInterval(() => { app.server.closeIdleConnections() }, 50)
+    app.server.once('close', () => { clearInterval(sweep) })
+  })
   return app
 }
 

@@ -23,7 +23,8 @@ export const readinessSchema = {
     200: closed({
       status: Type.Unsafe<'ready' | 'degraded'>(Type.String({ enum: ['ready', 'degraded'] })),
       mongo: Type.Unsafe<'connected' | 'embedded'>(Type.String({ enum: ['connected', 'embedded'] })),
-      redis: Type.Unsafe<'connected' | 'disconnected' | 'embedded'>(Type.String({ enum: ['connected', 'disconnected', 'embedded'] }))
+      redis: Type.Unsafe<'connected' | 'disconnected' | 'embedded'>(Type.String({ enum: ['connected', 'disconnected', 'embedded'] })),
+      channel: Type.Unsafe<'hearing' | 'deaf' | 'none'>(Type.String({ enum: ['hearing', 'deaf', 'none'], description: 'Whether revocations of other instances are heard.' }))
     }, { description: 'It may.' }),
     ...problems({ safe: true })
   }

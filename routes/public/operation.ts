@@ -10,7 +10,7 @@ export default async function operation (scope: Doors): Promise<void> {
     const { mongo, redis } = await scope.storeStates()
     if (mongo === 'disconnected') throw unavailable(new Error('MongoDB does not answer'))
     if (!scope.areIndexesReady()) throw unavailable(new Error('the indexes do not stand yet'))
-    return { status: redis === 'disconnected' ? 'degraded' as const : 'ready' as const, mongo, redis }
+    return { status: redis === 'disconnected' ? 'degraded' as const : 'ready' as const, mongo, redis, channel: scope.channelState() }
   })
 
   scope.get('/problems/:code', { schema: problemSchema }, async (request) => {

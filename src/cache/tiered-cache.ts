@@ -5,6 +5,8 @@ import type { Clock } from '../clock.ts'
 import { unavailable } from '../errors.ts'
 import { createBoundedMap, homeless, type Home } from './bounded-map.ts'
 import type { Breaker } from './breaker.ts'
+import { createBurials } from './burials.ts'
+import { readCopy, writeCopy, type Codec } from './copy-text.ts'
 import { createForgetRing } from './forget-ring.ts'
 import { deafAfterMs, type Hearing } from './revocation-channel.ts'
 import { tombstone, type SharedTier } from './shared-tier.ts'
@@ -75,9 +77,7 @@ export interface TieredCacheOptions<V> {
   hearing: Hearing
   /** Asks the truth. Rejects when it cannot answer. */
   load: (key: string, hint: string) => Promise<Truth<V>>
-  encode: (value: V) => string
-  /** Undefined for a text that is not a value. */
-  decode: (text: string) => V | undefined
+  codec: Codec<V>
   shared?: { tier: SharedTier, breaker: Breaker }
   /** Guards the truth against a crowd while it is away. */
   breaker: Breaker
@@ -90,15 +90,12 @@ export interface TieredCacheOptions<V> {
 /** While the channel is cut, a copy in memory answers for this long after its read (DESIGN 4). */
 const deafCopyMs = 1000
 
-/** Burials kept for replay; beyond it the oldest is left to its copies' `validUntil`. */
-const mostUnsent = 10_000
-
 export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCache<V> {
-  const { clock, random, ttlMs, hearing, load, encode, decode, shared, breaker, maxLoads = 1000, onUnsent } = options
+  const { clock, random, ttlMs, hearing, load, codec, shared, breaker, maxLoads = 1000 } = options
   const memory = createBoundedMap<MemoryCopy<V>>(options.capacity)
   const flights = new Map<string, Promise<Found<V>>>()
   const forgotten = createForgetRing()
-  const unsent = new Set<string>()
+  const burials = shared && createBurials(shared.tier, options.onUnsent ?? (() => { /* nobody asked */ }))
   let trustedFrom = 0 // Clock.wall(): copies of the shared tier read before this are not believed
   let loading = 0
 
@@ -144,7 +141,7 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     const since = now()
     const text = await fromShared((tier) => tier.get(key))
     if (text === tombstone) return { copy: null, tier: 'redis' }
-    const fields = typeof text === 'string' ? readCopy(text, since.readAt) : undefined
+    const fields = typeof text === 'string' ? believe(key, text, since.readAt) : undefined
     if (fields !== undefined) return { copy: keep(key, fields, since.mark), tier: 'redis' }
     return await askTruth(key, hint)
   }
@@ -162,22 +159,21 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     const endsAt = Math.min(since.wall + lifeMs, truth.expiresAt)
     const restMs = endsAt - clock.wall()
     if (restMs < 1) return keep(key, fields, since.mark)
-    const text = `${since.wall}|${endsAt}|${truth.expiresAt}|${encode(truth.value)}`
+    const text = writeCopy({ readAt: since.wall, endsAt, expiresAt: truth.expiresAt, value: truth.value }, codec)
     const held = await fromShared((tier) => tier.put(key, text, since.wall, restMs))
     if (held === tombstone) return null
-    const later = typeof held === 'string' && held !== text ? readCopy(held, since.readAt) : undefined
+    const later = typeof held === 'string' && held !== text ? believe(key, held, since.readAt) : undefined
     return keep(key, later ?? fields, since.mark)
   }
 
-  /** A copy's text as fields, or undefined if it may not be believed. Ages move to Clock.mono() here. */
-  function readCopy (text: string, readAt: number): Omit<MemoryCopy<V>, 'home' | 'key'> | undefined {
-    const [readWall, endsAt, expiresAt] = text.split('|', 3).map(Number) as [number, number, number]
+  /** A copy of the shared tier as fields, or undefined if it may not be believed. Ages move to Clock.mono() here. */
+  function believe (key: string, text: string, readAt: number): Omit<MemoryCopy<V>, 'home' | 'key'> | undefined {
+    const copy = readCopy(text, codec)
     const wall = clock.wall()
-    if (!(readWall >= trustedFrom && endsAt > wall && expiresAt > wall)) return undefined
-    const value = decode(text.slice(text.indexOf('{')))
-    if (value === undefined) return undefined
+    if (copy === undefined || copy.endsAt <= wall || copy.expiresAt <= wall) return undefined
+    if (copy.readAt < trustedFrom || copy.readAt <= forgotten.lastForgotten(key)) return undefined
     // another instance's clock may be ahead: no copy is believed for longer than ours would be
-    return { value, expiresAt, validUntil: readAt + Math.min(endsAt - wall, ttlMs), readAt }
+    return { value: copy.value, expiresAt: copy.expiresAt, validUntil: readAt + Math.min(copy.endsAt - wall, ttlMs), readAt }
   }
 
   /** The shared tier's answer; undefined when there is none or it does not answer (the caller goes on without). */
@@ -206,22 +202,9 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
   }
 
   function forget (key: string): void {
-    forgotten.add(key)
+    forgotten.add(key, clock.wall())
     memory.delete(key)
     flights.delete(key) // who asks from now on must not get an answer that began before
-  }
-
-  async function send (key: string): Promise<void> {
-    if (shared === undefined) return
-    try {
-      await shared.tier.bury(key)
-      unsent.delete(key)
-    } catch (error) {
-      unsent.add(key)
-      if (unsent.size > mostUnsent) unsent.delete(unsent.values().next().value as string)
-      onUnsent?.(error)
-      await shared.tier.announce(key).catch(() => { /* copies run out by themselves */ })
-    }
   }
 
   return {
@@ -239,11 +222,9 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     distrustShared () { trustedFrom = clock.wall() },
     async bury (key) {
       forget(key)
-      await send(key)
+      await burials?.bury(key)
     },
-    async replay () {
-      for (const key of [...unsent]) await send(key)
-    },
+    async replay () { await burials?.replay() },
     size: memory.size
   }
 }

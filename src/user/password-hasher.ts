@@ -1,7 +1,9 @@
 // Room `user`: bcrypt in a bounded pool of low-priority threads, so that a storm of logins takes neither the event loop
 // nor libuv's threads from everybody else (DESIGN 6; measured: p99 of checks 24 ms with libuv's pool, 3.3 ms at nice 19).
 // Work that would wait too long is refused at once, in order, instead of piling up.
+import bcrypt from 'bcrypt'
 import { Piscina } from 'piscina'
+import type { Clock } from '../clock.ts'
 import { unavailable } from '../errors.ts'
 import type { HashTask } from './hash-worker.ts'
 import { isHashable } from './password-rules.ts'
@@ -22,6 +24,7 @@ export interface PasswordHasher {
 }
 
 export interface PasswordHasherOptions {
+  clock: Clock
   /** bcrypt cost of new hashes. */
   cost: number
   /** Threads. */
@@ -32,7 +35,7 @@ export interface PasswordHasherOptions {
   maxWaitMs?: number
 }
 
-export function createPasswordHasher ({ cost, concurrency, queue, maxWaitMs = 5000 }: PasswordHasherOptions): PasswordHasher {
+export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWaitMs = 5000 }: PasswordHasherOptions): PasswordHasher {
   // The worker stands beside this file: TypeScript under tsx and tap, JavaScript in dist.
   const filename = new URL(import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js', import.meta.url).href
   const pool = new Piscina<HashTask, string | boolean>({
@@ -45,11 +48,14 @@ export function createPasswordHasher ({ cost, concurrency, queue, maxWaitMs = 50
   })
   const decoy = `$2b$${cost}$ZpUYcJ3Bu1oVrAhQxEhk9.6dZ0n2kqXQvJqkq0yqfRrA1yHq0V3Ce`
 
+  const guessMs = guessDuration(clock, cost)
   let running = 0
   const waiting = (): number => Math.max(0, running - concurrency)
+  /** Milliseconds that a hash takes; by guess until some were computed, because the first one also starts its thread. */
+  const usualMs = (): number => pool.completed < 3 ? guessMs : pool.histogram.runTime.p50
 
   async function run (task: HashTask): Promise<string | boolean> {
-    const waitMs = waiting() * (pool.histogram.runTime.mean || 0) / concurrency // no mean before the first hash
+    const waitMs = waiting() * usualMs() / concurrency
     if (running >= concurrency + queue || waitMs > maxWaitMs) {
       throw unavailable(new Error('too many passwords wait for a thread'), Math.max(1, Math.ceil(waitMs / 1000)))
     }
@@ -70,6 +76,17 @@ export function createPasswordHasher ({ cost, concurrency, queue, maxWaitMs = 50
     },
     isOutdated: (hash) => !hash.startsWith('$2b$') || Number(hash.slice(4, 6)) < cost,
     waiting,
-    close: () => pool.destroy()
+    // a thread that is ended inside the native code takes the process down with it: let the hash be finished
+    close: () => pool.close({ force: true })
   }
+}
+
+/** The duration of a hash, from the shortest there is: each step of the cost doubles it. */
+function guessDuration (clock: Clock, cost: number): number {
+  const durations = [1, 2, 3].map(() => {
+    const begin = clock.mono()
+    bcrypt.hashSync('guess', 4)
+    return clock.mono() - begin
+  })
+  return Math.min(...durations) * 2 ** (cost - 4)
 }

@@ -1,0 +1,56 @@
+// `npm run docs`: writes the pages that are made from code. test/guard/docs.test.ts fails when one of them is behind.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { aliasesOf, environmentName, settingNames, settingsSchema } from '../src/config/settings-schema.ts'
+import { errorCodes, errorList } from '../src/errors.ts'
+
+const made = '<!-- Made by `npm run docs` from the code. Change it there. -->'
+
+interface SettingSchema { type: string, default?: unknown, minimum?: number, maximum?: number, enum?: string[], description?: string }
+
+/** Every setting: both names, type, default, meaning. */
+export function configurationPage (): string {
+  const rows = settingNames.map((name) => {
+    const schema = settingsSchema.properties[name] as unknown as SettingSchema
+    const names = [environmentName(name), ...aliasesOf(name)].map((variable) => `\`${variable}\``).join('<br>')
+    const shown = schema.type === 'boolean' ? (value: unknown) => value === true ? 'on' : 'off' : String
+    return `| ${names} | \`${name}\` | ${formOf(schema)} | ${schema.default === undefined ? '' : `\`${shown(schema.default)}\``} | ${(schema.description ?? '').replaceAll('|', '\\|')} |`
+  })
+  return [
+    '# Configuration', '', made, '',
+    'The service reads its environment (and `.env`) once, when it starts. The mounted plugin takes the same settings as options,',
+    'in camelCase, and reads no environment. An empty value counts as unset. A name and its alias (the second line of the first',
+    'column) that are both set and differ stop the start, as does every value that cannot be used: the message names the',
+    'variable and never its value.', '',
+    '| variable | option | form | default | meaning |', '|---|---|---|---|---|', ...rows, ''
+  ].join('\n')
+}
+
+function formOf ({ type, minimum, maximum, enum: choices }: SettingSchema): string {
+  if (choices) return choices.map((choice) => `\`${choice}\``).join(' ')
+  if (type === 'integer') return `${minimum} to ${maximum}`
+  return type === 'boolean' ? '`on` or `off`' : 'text'
+}
+
+/** Every code with its status, meaning and advice. */
+export function errorsPage (): string {
+  const rows = errorCodes.map((code) => {
+    const { status, detail, advice } = errorList[code]
+    return `| ${status} | \`${code}\` | ${detail} | ${advice} |`
+  })
+  return [
+    '# Errors', '', made, '',
+    'Every failure is `application/problem+json` (RFC 9457) with a stable `code`; it also parses as Fastify\'s own error shape',
+    '(`statusCode`, `error`, `message`). `type` points at `/problems/<code>`, where the service itself says what the code means.', '',
+    '| status | code | what it means | what to do |', '|---|---|---|---|', ...rows, ''
+  ].join('\n')
+}
+
+export const pages: Record<string, () => string> = { 'docs/configuration.md': configurationPage, 'docs/errors.md': errorsPage }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [file, page] of Object.entries(pages)) {
+    writeFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), page())
+    console.log(`written: ${file}`)
+  }
+}

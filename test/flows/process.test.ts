@@ -1,0 +1,120 @@
+// Stories: the service as a process. It starts with nothing installed, says where it is, refuses what it must not do,
+// answers what it has accepted and loses nothing that it has acknowledged.
+import autocannon from 'autocannon'
+import t from 'tap'
+import { newPerson, type Person } from '../helper/people.ts'
+import { startProcess, type ServerProcess } from '../helper/process.ts'
+import { scratchFolder } from '../helper/scratch.ts'
+
+const quick = { BCRYPT_COST: '10', LOGIN_LIMIT_PER_ADDRESS: '100000' }
+const post = (server: ServerProcess, path: string, body?: unknown, token?: string) =>
+  server.call(path, { method: 'POST', ...(body !== undefined && { body }), ...(token !== undefined && { token }) })
+
+await t.test('with nothing installed: register, sign in, 10,000 guarded calls, refresh, sign out, and the tokens die', async (t) => {
+  const server = startProcess(t, { DATA_DIR: scratchFolder(t), ...quick })
+  const origin = await server.origin
+  for (const part of ['Latchkey', `${origin}/docs`, 'embedded', 'MONGODB_URI']) t.match(server.printed(), part, `the start says ${part}`)
+
+  const person = newPerson()
+  t.equal((await post(server, '/api/auth/register', person)).status, 201)
+  const { json: first } = await post(server, '/api/auth/login', { email: person.email, password: person.password })
+  const load = await autocannon({ url: `${origin}/api/protected`, amount: 10_000, connections: 20, headers: { authorization: `Bearer ${first.accessToken}` } })
+  t.equal(load['2xx'], 10_000)
+  t.equal(load.non2xx + load.errors + load.timeouts, 0)
+  const { json: second } = await post(server, '/api/auth/refresh', { refreshToken: first.refreshToken })
+  t.equal((await post(server, '/api/auth/logout', undefined, second.accessToken)).status, 200)
+  for (const token of [first.accessToken, second.accessToken]) t.equal((await server.call('/api/protected', { token })).status, 401)
+  for (const { refreshToken } of [first, second]) t.equal((await post(server, '/api/auth/refresh', { refreshToken })).status, 401)
+})
+
+await t.test('a process killed while people register loses nobody whom it has acknowledged', async (t) => {
+  const dir = scratchFolder(t)
+  const acknowledged: Person[] = []
+  for (let round = 0; round < 3; round++) {
+    const server = startProcess(t, { DATA_DIR: dir, ...quick })
+    await server.origin
+    let running = true
+    const work = Array.from({ length: 4 }, async () => {
+      while (running) {
+        const person = newPerson()
+        const answer = await post(server, '/api/auth/register', person).catch(() => undefined)
+        if (answer?.status === 201) acknowledged.push(person)
+        if (answer === undefined) return
+      }
+    })
+    const before = acknowledged.length
+    while (acknowledged.length < before + 5) await new Promise((resolve) => { setTimeout(resolve, 10) })
+    server.child.kill('SIGKILL')
+    running = false
+    await Promise.all([...work, server.ended])
+  }
+  const server = startProcess(t, { DATA_DIR: dir, ...quick })
+  await server.origin
+  t.ok(acknowledged.length >= 15)
+  const logins = await Promise.all(acknowledged.map(({ username, password }) => post(server, '/api/auth/login', { username, password })))
+  t.strictSame(logins.filter(({ status }) => status !== 200).map(({ status, text }) => `${status} ${text}`), [], `all ${acknowledged.length} can sign in`)
+})
+
+await t.test('a second process on the same folder is refused with a clear message', async (t) => {
+  const dir = scratchFolder(t)
+  const first = startProcess(t, { DATA_DIR: dir, ...quick })
+  await first.origin
+  const second = startProcess(t, { DATA_DIR: dir, ...quick })
+  t.strictSame(await second.ended, { code: 1, signal: null })
+  t.match(second.printed(), `pid ${String(first.child.pid)}`)
+  t.match(second.printed(), 'DATA_DIR')
+  t.notMatch(second.printed(), /\n\s+at /, 'no stack where a sentence will do')
+  t.equal((await first.call('/livez')).status, 200, 'the first is not disturbed')
+})
+
+await t.test('a start that cannot be used says why, names the variable and prints no value', async (t) => {
+  const secret = 'do-not-print-this-value'
+  const server = startProcess(t, { DATA_DIR: scratchFolder(t), PORT: 'http', ACCESS_TOKEN_SECRET: secret, MONGODB_URI: `postgres://${secret}` })
+  t.equal((await server.ended).code, 1)
+  for (const name of ['PORT', 'MONGODB_URI']) t.match(server.printed(), name)
+  t.notMatch(server.printed(), secret)
+  t.notMatch(server.printed(), /\n\s+at /)
+})
+
+await t.test('a taken port is said in a sentence', async (t) => {
+  const first = startProcess(t, { DATA_DIR: scratchFolder(t), ...quick })
+  const port = new URL(await first.origin).port
+  const second = startProcess(t, { DATA_DIR: scratchFolder(t), ...quick, PORT: port })
+  t.equal((await second.ended).code, 1)
+  t.match(second.printed(), 'Set PORT')
+})
+
+await t.test('asked to end under load it answers what it accepted and ends with 0; the same signal twice is one', async (t) => {
+  const server = startProcess(t, { DATA_DIR: scratchFolder(t), ...quick })
+  const origin = await server.origin
+  const { json } = await post(server, '/api/auth/register', newPerson())
+  let asked = true
+  const wrong: string[] = []
+  let answered = 0
+  const work = Array.from({ length: 16 }, async () => {
+    while (asked) {
+      try {
+        const answer = await server.call('/api/protected', { token: json.accessToken })
+        if (answer.status === 200) answered++
+        else wrong.push(`${answer.status}`)
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        if (code === 'ECONNREFUSED') return // it has stopped accepting: nothing was lost
+        // an idle connection may be closed just as a request is put on it (RFC 9112 section 9.3.1): a client sends it again
+        if (code !== 'ECONNRESET' || !(error as { reusedSocket?: boolean }).reusedSocket) wrong.push(String(code))
+        return
+      }
+    }
+  })
+  const slow = post(server, '/api/auth/register', newPerson()) // a hash is in flight when the signal comes
+  while (answered < 200) await new Promise((resolve) => { setTimeout(resolve, 5) })
+  const begin = performance.now()
+  server.child.kill('SIGTERM')
+  server.child.kill('SIGTERM')
+  t.equal((await slow).status, 201, 'what was in flight is answered')
+  t.strictSame(await server.ended, { code: 0, signal: null }, server.printed().slice(-600))
+  t.ok(performance.now() - begin < 10_000)
+  asked = false
+  await Promise.all(work)
+  t.strictSame(wrong, [], `${answered} answers from ${origin}`)
+})

@@ -1,0 +1,74 @@
+// A MongoDB client whose operations a test can hold, so that two requests meet exactly where the test wants them to.
+// It changes no answer: it only decides when one is given.
+import type { MongoClient } from 'mongodb'
+
+export interface Gate {
+  /** Resolves when an operation stands at the gate. */
+  reached: Promise<void>
+  /** Lets it go on. */
+  open: () => void
+}
+
+export interface Gates {
+  client: MongoClient
+  /**
+   * Holds the next such operation once.
+   * @param operation collection and method, such as `usersession.findOne`
+   * @param when `before` it is sent, or `after` its answer came and before the service sees it
+   */
+  hold: (operation: string, when: 'before' | 'after') => Gate
+}
+
+interface Held { operation: string, when: 'before' | 'after', arrive: () => void, released: Promise<void> }
+
+export function createGates (client: MongoClient): Gates {
+  const held: Held[] = []
+
+  async function pass (operation: string, when: 'before' | 'after'): Promise<void> {
+    const at = held.findIndex((gate) => gate.operation === operation && gate.when === when)
+    if (at < 0) return
+    const [gate] = held.splice(at, 1) as [Held]
+    gate.arrive()
+    await gate.released
+  }
+
+  const gated = (collection: object, name: string): object => new Proxy(collection, {
+    get (target, method) {
+      const member: unknown = Reflect.get(target, method, target)
+      if (typeof member !== 'function') return member
+      const operation = `${name}.${String(method)}`
+      return (...args: unknown[]) => {
+        const call = () => Reflect.apply(member, target, args) as unknown
+        if (!held.some((gate) => gate.operation === operation)) return call()
+        return (async () => {
+          await pass(operation, 'before')
+          const answer = await call()
+          await pass(operation, 'after')
+          return answer
+        })()
+      }
+    }
+  })
+  const layer = (target: object, wrap: (method: string, result: object, args: unknown[]) => object): object => new Proxy(target, {
+    get (inner, name) {
+      const member: unknown = Reflect.get(inner, name, inner)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]) => wrap(String(name), Reflect.apply(member, inner, args) as object, args)
+    }
+  })
+  const view = layer(client, (method, result) => method !== 'db'
+    ? result
+    : layer(result, (inner, collection, args) => inner === 'collection' ? gated(collection, String(args[0])) : collection))
+
+  return {
+    client: view as MongoClient,
+    hold (operation, when) {
+      let arrive = () => { /* set below */ }
+      let open = () => { /* set below */ }
+      const reached = new Promise<void>((resolve) => { arrive = resolve })
+      const released = new Promise<void>((resolve) => { open = resolve })
+      held.push({ operation, when, arrive, released })
+      return { reached, open: () => { open() } }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+// `npm test [-- files and tap's options]`: runs the suite on the engines that the environment names, then the search for
+// secrets in everything that the suite left behind. Says which engines it used and what it therefore left out. The floor
+// of coverage counts where everything can run, on real engines. Closes with `N passed, N failed`.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const { REDIS_URL, MONGODB_URI, REAL_ENGINES } = process.env
+const real = Boolean(REDIS_URL && MONGODB_URI)
+const chosen = process.argv.slice(2)
+const scratch = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
+const tap = join(createRequire(import.meta.url).resolve('tap/package.json'), '../dist/esm/run.mjs')
+
+const totals = { passed: 0, failed: 0, skipped: 0 }
+const leaks = 'test/guard/leaks.test.ts'
+
+/** @returns the exit code of one run of tap, its counts added to the totals */
+function run (options) {
+  const counts = join(scratch, 'counts.json')
+  rmSync(counts, { force: true })
+  const { status } = spawnSync(process.execPath, [tap, 'run', ...options], {
+    stdio: 'inherit',
+    env: { ...process.env, LATCHKEY_EVIDENCE: join(scratch, 'evidence'), LATCHKEY_COUNTS: counts }
+  })
+  const { passed, failed, skipped } = existsSync(counts) ? JSON.parse(readFileSync(counts, 'utf8')) : { passed: 0, failed: 1, skipped: 0 }
+  totals.passed += passed
+  totals.failed += failed
+  totals.skipped += skipped
+  return status ?? 1
+}
+
+console.log(`engines: ${MONGODB_URI ? 'MongoDB' : 'embedded store'}, ${REDIS_URL ? 'Redis' : 'in-process copies'}`)
+const whole = chosen.length === 0
+const codes = [run(whole && real ? [] : ['--disable-coverage', ...chosen])]
+if (whole) codes.push(run(['--disable-coverage', leaks]))
+rmSync(scratch, { recursive: true, force: true })
+
+const leftOut = [
+  ...(real ? [] : ['what needs two instances or a Redis, and the floor of coverage (set REDIS_URL and MONGODB_URI)']),
+  ...(REAL_ENGINES ? [] : ['the stories that start and kill engines (run inside .ci/real-engines/engines.sh)'])
+]
+for (const line of leftOut) console.log(`left out: ${line}`)
+if (totals.skipped > 0) console.log(`${totals.skipped} skipped`)
+if (totals.failed === 0 && codes.some((code) => code !== 0)) totals.failed++ // a run that failed for another reason is a failure
+console.log(`${totals.passed} passed, ${totals.failed} failed`)
+process.exitCode = totals.failed > 0 ? 1 : 0
