@@ -26,6 +26,12 @@ const clientOptions: MongoClientOptions = {
   ignoreUndefined: true
 }
 
+/** Our options, but for those that the URI sets: the driver would let ours win. */
+function optionsBeside (uri: string): MongoClientOptions {
+  const set = new Set([...new URLSearchParams(uri.split('?')[1] ?? '').keys()].map((name) => name.toLowerCase()))
+  return Object.fromEntries(Object.entries(clientOptions).filter(([name]) => !set.has(name.toLowerCase())))
+}
+
 /** A probe must have its answer within a second, whatever the store does. */
 const pingMs = 800
 
@@ -64,7 +70,7 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
 
   async function open (): Promise<MongoClient> {
     if (store.kind === 'embedded') return await openEmbeddedClient({ dir: store.dir, clock, log: (line) => { scope.log.warn(line) } })
-    const opened = new MongoClient(store.uri, clientOptions)
+    const opened = new MongoClient(store.uri, optionsBeside(store.uri))
     let answers: boolean | undefined
     const note = (now: boolean, say: () => void) => {
       if (answers !== now) say()

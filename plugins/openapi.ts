@@ -15,7 +15,7 @@ browser send the cookie), refresh it when a call answers 401 \`token_expired\`. 
 document whose \`code\` tells what to do.`
 
 export default fp<ScopeOptions>(async function openapi (scope, { config, base }) {
-  const cookieName = scope.authCookies.names.access
+  const { names } = scope.authCookies
   for (const shape of [Problem, PublicUser, Profile, SessionSummary, TokenAnswer, RevokedAnswer]) scope.addSchema(shape)
   await scope.register(swagger, {
     openapi: {
@@ -31,7 +31,8 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
           accessTokenHeader: { type: 'apiKey', in: 'header', name: 'x-access-token' },
-          accessTokenCookie: { type: 'apiKey', in: 'cookie', name: cookieName }
+          accessTokenCookie: { type: 'apiKey', in: 'cookie', name: names.access },
+          refreshTokenCookie: { type: 'apiKey', in: 'cookie', name: names.refresh }
         }
       }
     },

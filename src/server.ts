@@ -22,7 +22,7 @@ function configure (): Config {
 /** Ends the process for a reason that a person can mend; anything else keeps its stack. */
 function giveUp (error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException
-  const plain = error instanceof ConfigError || code === 'ELOCKED'
+  const plain = error instanceof ConfigError || code === 'ELOCKED' || code === 'EUNREADABLE'
   if (code === 'EADDRINUSE') console.error('The port is taken by another process. Set PORT to another one.')
   else console.error(plain ? message : error)
   process.exit(1)

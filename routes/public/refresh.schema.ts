@@ -8,12 +8,16 @@ export const refreshTokenBody = closed({
   refreshToken: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'Without it the cookie is read.', examples: ['rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj'] }))
 }, { examples: [{ refreshToken: 'rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj' }] })
 
+/** What the doors read that take more than an access token, and may be called with none of it. */
+export const anyToken = [{}, { refreshTokenCookie: [] }, { bearer: [] }, { accessTokenHeader: [] }, { accessTokenCookie: [] }]
+
 export const refreshSchema = {
   operationId: 'refresh',
   tags: ['auth'],
   summary: 'Get the next tokens',
   description: 'A refresh token gives a new pair and is spent. Used again within the grace (10 s by default) it gives the same successor, so a lost answer can be asked for again; used later it ends its session. ' +
     'With no refresh token a still valid access token gives a new access token. What came by cookie is answered by cookie. Also at `/refresh_token`.',
+  security: anyToken,
   body: refreshTokenBody,
   response: {
     200: ref(TokenAnswer, 'The next tokens.'),

@@ -16,9 +16,9 @@ export async function doorsOf (t: Test): Promise<Door[]> {
   t.teardown(() => app.close())
   const doors: Door[] = []
   app.addHook('onRoute', ({ method, url, schema }: RouteOptions) => {
-    const { operationId, security, hide } = (schema ?? {}) as { operationId?: string, security?: unknown, hide?: boolean }
+    const { operationId, security = [], hide } = (schema ?? {}) as { operationId?: string, security?: object[], hide?: boolean }
     if (operationId === undefined || method === 'HEAD') return
-    doors.push({ method: String(method), url, operationId, guarded: security !== undefined, hidden: hide === true, schema: schema as Record<string, unknown> })
+    doors.push({ method: String(method), url, operationId, guarded: security.length > 0 && security.every((way) => Object.keys(way).length > 0), hidden: hide === true, schema: schema as Record<string, unknown> })
   })
   await app.ready()
   return doors
