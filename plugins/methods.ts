@@ -29,7 +29,8 @@ export default fp(async function otherMethods (scope) {
         url: path,
         exposeHeadRoute: false,
         schema: { hide: true },
-        handler: async () => { throw new LatchkeyError('method_not_allowed', { allow }) }
+        onRequest: (_request, _reply, done) => { done(new LatchkeyError('method_not_allowed', { allow })) }, // whatever the body is
+        handler: () => { /* the hook has refused */ }
       })
       if (known.has('OPTIONS')) continue
       scope.options(path, { schema: { hide: true } }, async (_request, reply) => reply.code(204).header('allow', allow.join(', ')).send())

@@ -14,6 +14,18 @@ Sign in with \`POST /api/auth/login\`, send the access token as \`Authorization:
 browser send the cookie), refresh it when a call answers 401 \`token_expired\`. Every failure is an RFC 9457 problem
 document whose \`code\` tells what to do.`
 
+interface Operation { requestBody?: { required?: boolean, content: Record<string, { schema: { 'x-optional'?: boolean } }> } }
+interface Document { paths?: Record<string, Record<string, Operation>> }
+
+/** The library calls every body required; a body that may be absent says so by `x-optional`. */
+function relaxBody ({ requestBody }: Operation): void {
+  for (const { schema } of Object.values(requestBody?.content ?? {})) {
+    if (!schema['x-optional'] || requestBody === undefined) continue
+    requestBody.required = false
+    delete schema['x-optional']
+  }
+}
+
 export default fp<ScopeOptions>(async function openapi (scope, { config, base }) {
   const { names } = scope.authCookies
   for (const shape of [Problem, PublicUser, Profile, SessionSummary, TokenAnswer, RevokedAnswer]) scope.addSchema(shape)
@@ -37,6 +49,11 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
       }
     },
     stripBasePath: true,
+    transformObject: (document) => {
+      const { openapiObject } = document as { openapiObject: Document }
+      for (const path of Object.values(openapiObject.paths ?? {})) for (const operation of Object.values(path)) relaxBody(operation)
+      return openapiObject as never
+    },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` }
   })
   if (!config.docs) return

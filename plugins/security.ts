@@ -33,7 +33,9 @@ export default fp<ScopeOptions>(async function security (scope, { config }) {
   })
   if (allowed.size > 0) {
     await scope.register(cors, {
-      origin: [...allowed],
+      // who is not on the list gets no word of CORS at all
+      origin: (origin, callback) => { callback(null, origin !== undefined && allowed.has(origin) ? origin : false) },
+      strictPreflight: false,
       credentials: true,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       exposedHeaders: ['www-authenticate', 'retry-after', 'link', 'server-timing', 'x-request-id'],
@@ -41,9 +43,14 @@ export default fp<ScopeOptions>(async function security (scope, { config }) {
     })
   }
 
+  // what can be refused unread is refused here, before a body is looked at
   scope.addHook('onRequest', (request, reply, done) => {
+    const { url = '', headers, httpVersionMinor } = request.raw
     reply.header('cache-control', 'no-store')
-    done((request.raw.url as string).length > mostUrlLength ? new LatchkeyError('uri_too_long') : undefined)
+    if (url.length > mostUrlLength) done(new LatchkeyError('uri_too_long'))
+    else if (request.is404) done(new LatchkeyError('not_found'))
+    else if (headers.host === undefined && httpVersionMinor === 1) done(new LatchkeyError('validation_failed', { detail: 'The request names no host.' }))
+    else done()
   })
   scope.addHook('onRoute', (route) => {
     route.bodyLimit ??= mostBodyBytes

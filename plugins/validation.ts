@@ -1,5 +1,6 @@
-// Socket: how input is judged in this scope. Bodies are never coerced and unknown keys are refused; path and query are
-// text by nature, so their numbers are read as numbers. The failure says where and what, never the value.
+// Socket: how input is read and judged in this scope. A body is JSON by its type or it is not looked at; an empty one is
+// none. Bodies are never coerced and unknown keys are refused; path and query are text by nature, so their numbers are
+// read as numbers. The failure says where and what, never the value.
 import { Ajv, type ErrorObject } from 'ajv'
 import addFormats from 'ajv-formats'
 import fp from 'fastify-plugin'
@@ -13,6 +14,13 @@ export default fp(async function validation (scope) {
   const body = new Ajv({ ...options, coerceTypes: false })
   const text = new Ajv({ ...options, coerceTypes: true })
   for (const ajv of [body, text]) addFormats.default(ajv)
+
+  const parseJson = scope.getDefaultJsonParser('error', 'error')
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (text === '') done(null, undefined)
+    else void parseJson(request, text as string, done)
+  })
 
   scope.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema))
   scope.setSchemaErrorFormatter((errors, part) => new LatchkeyError('validation_failed', {

@@ -25,6 +25,8 @@ export function createStandalone (config: Config, { logStream, ...brought }: Sta
   let requests = 0
   const nextId = (): string => `${boot}-${(++requests).toString(36)}`
 
+  const bare = bareHeaders(config)
+
   const options: FastifyHttpOptions<RawServerDefault> = {
     logger: {
       level: config.logLevel,
@@ -35,16 +37,16 @@ export function createStandalone (config: Config, { logStream, ...brought }: Sta
     trustProxy: config.trustProxy === false ? false : [...config.trustProxy],
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveMs,
-    http: { connectionsCheckingInterval: 2000, headersTimeout: requestTimeoutMs },
+    http: { connectionsCheckingInterval: 2000, headersTimeout: requestTimeoutMs, requireHostHeader: false }, // refused by us, as a problem
     return503OnClosing: false, // what was accepted while draining is answered
     requestIdHeader: false,
     genReqId: ({ headers }) => cleanId(headers['x-request-id']) ?? nextId(),
     frameworkErrors: (error, request, reply) => {
       const failure = new LatchkeyError('validation_failed', { cause: error, detail: 'The address of the request is malformed.' })
       const problem = problemOf(failure, { base: '', instance: '/', requestId: request.id })
-      void (reply as FastifyReply).code(failure.statusCode).type('application/problem+json').send(problem)
+      void (reply as FastifyReply).code(failure.statusCode).headers({ ...bare, 'x-request-id': request.id }).type('application/problem+json').send(problem)
     },
-    clientErrorHandler: (error, socket) => { answerBadHttp(error, socket as Socket, nextId()) }
+    clientErrorHandler: (error, socket) => { answerBadHttp(error, socket as Socket, nextId(), bare) }
   }
   const app = Fastify(options)
   app.register(latchkey, { config, ownsNotFound: true, ...brought })
@@ -64,18 +66,27 @@ function cleanId (header: string | string[] | undefined): string | undefined {
 const codeOfFailure: Record<string, ErrorCode> = { ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout', HPE_HEADER_OVERFLOW: 'headers_too_large' }
 
 /** Node found no request in what arrived: the answer is written by hand, and the connection ends. */
-function answerBadHttp (error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
+function answerBadHttp (error: NodeJS.ErrnoException, socket: Socket, requestId: string, headers: Record<string, string>): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
-  const failure = new LatchkeyError(codeOfFailure[error.code ?? ''] ?? 'validation_failed', codeOfFailure[error.code ?? ''] ? {} : { detail: 'This is not a valid HTTP request.' })
+  const code = codeOfFailure[error.code ?? '']
+  const failure = code === undefined ? new LatchkeyError('validation_failed', { detail: 'This is not a valid HTTP request.' }) : new LatchkeyError(code)
   const body = JSON.stringify(problemOf(failure, { base: '', instance: '/', requestId }))
-  socket.end([
-    `HTTP/1.1 ${failure.statusCode} ${STATUS_CODES[failure.statusCode]}`,
-    'Content-Type: application/problem+json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Cache-Control: no-store',
-    'X-Content-Type-Options: nosniff',
-    'Connection: close',
-    '',
-    body
-  ].join('\r\n'))
+  const lines = Object.entries({
+    ...headers,
+    'x-request-id': requestId,
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close'
+  }).map(([name, value]) => `${name}: ${value}`)
+  socket.end([`HTTP/1.1 ${failure.statusCode} ${STATUS_CODES[failure.statusCode]}`, ...lines, '', body].join('\r\n'))
 }
+
+/** What plugins/security.ts puts on every answer, for the few that no hook has seen. */
+const bareHeaders = ({ cookieSecure }: Config): Record<string, string> => ({
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  ...(cookieSecure && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' })
+})

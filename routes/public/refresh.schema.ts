@@ -6,7 +6,7 @@ import { closed, ref, TokenAnswer } from '../../src/schemas/shapes.ts'
 /** The body of the doors that take a refresh token; the cookie is read where it is absent. */
 export const refreshTokenBody = closed({
   refreshToken: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'Without it the cookie is read.', examples: ['rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj'] }))
-}, { examples: [{ refreshToken: 'rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj' }] })
+}, { 'x-optional': true, examples: [{ refreshToken: 'rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj' }] })
 
 /** What the doors read that take more than an access token, and may be called with none of it. */
 export const anyToken = [{}, { refreshTokenCookie: [] }, { bearer: [] }, { accessTokenHeader: [] }, { accessTokenCookie: [] }]

@@ -1,7 +1,7 @@
 // Room `account`: what a person does with an account: register, sign in, look at it. An attempt is counted before its
 // password is hashed and given back when it was no guess; an unknown account costs the same and answers the same (DESIGN 6).
 import type { Clock } from '../clock.ts'
-import { LatchkeyError, unavailable } from '../errors.ts'
+import { LatchkeyError, unavailable, type ErrorCode } from '../errors.ts'
 import type { LoginLimits, Reservation } from '../limit/login-limits.ts'
 import type { Profile } from '../schemas/shapes.ts'
 import type { Audit, Client } from '../token/revocation.ts'
@@ -36,6 +36,8 @@ export interface AccountServiceOptions {
   audit: Audit
 }
 
+const noGuess = new Set<ErrorCode>(['unavailable', 'rate_limited'])
+
 export function createAccountService (options: AccountServiceOptions): AccountService {
   const { users, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit } = options
 
@@ -48,12 +50,12 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
     return { name: key ?? email ?? '', user: key === undefined ? null : await users.findByEmailKey(key) }
   }
 
-  /** A store that fails is no guess: the attempt does not count. */
+  /** A store that fails, or a limit that refuses, is no guess: the attempt does not count. */
   async function givingBack<T> (reservations: Reservation[], work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof LatchkeyError) || error.code === 'unavailable') await Promise.all(reservations.map((reservation) => reservation.giveBack()))
+      if (!(error instanceof LatchkeyError) || noGuess.has(error.code)) await Promise.all(reservations.map((reservation) => reservation.giveBack()))
       throw error
     }
   }

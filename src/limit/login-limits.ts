@@ -1,6 +1,7 @@
 // Room `limit`: how many guesses and registrations are let through (DESIGN 6). Each attempt is counted before a hash is
-// computed and given back when it succeeds. An address that has used up its share of an account is refused before it
-// counts against the account as a whole, so that one stranger cannot lock the owner out.
+// computed and given back when it succeeds or is refused: what counts in the end is failed logins. An address that has
+// used up its share of an account is refused before it counts against the account, so that one stranger cannot lock the
+// owner out.
 import { createHmac } from 'node:crypto'
 import { LatchkeyError } from '../errors.ts'
 import { addressKey } from './address.ts'
@@ -45,10 +46,14 @@ export function createLoginLimits ({ counter, hidingKey, perAccount, perAddress 
     for (const rule of rules) {
       if (rule.limit === 0) continue
       const attempt = await counter.take(rule.key, rule.windowMs)
-      if (attempt.count > rule.limit) throw new LatchkeyError('rate_limited', { retryAfterSeconds: Math.max(1, Math.ceil(attempt.restMs / 1000)) })
       taken.push(attempt)
+      if (attempt.count <= rule.limit) continue
+      await giveBack() // what was refused was no failed login: it must not keep the owner out
+      throw new LatchkeyError('rate_limited', { retryAfterSeconds: Math.max(1, Math.ceil(attempt.restMs / 1000)) })
     }
-    return { async giveBack () { await Promise.all(taken.map((attempt) => attempt.giveBack())) } }
+    return { giveBack }
+
+    async function giveBack (): Promise<void> { await Promise.all(taken.map((attempt) => attempt.giveBack())) }
   }
 
   return {

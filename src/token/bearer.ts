@@ -9,7 +9,7 @@ const form = /^bearer +([^\s,]+)$/i
  */
 export function bearerText (header: string): string {
   // the usual spelling needs no regular expression; what follows it is compared or verified as a whole anyway
-  if (header.startsWith('Bearer ')) return header.slice(7)
+  if (header.startsWith('Bearer ') && header[7] !== ' ') return header.slice(7)
   const token = form.exec(header)?.[1]
   if (token === undefined) throw new LatchkeyError('token_invalid')
   return token
