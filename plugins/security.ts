@@ -1,11 +1,14 @@
-// Socket: security headers, CORS and the defence of cookies against other sites (DESIGN 6). A browser says where a
+// Socket: security headers, CORS, the general limit on requests where it is switched on, and the defence of cookies
+// against other sites (DESIGN 6). A browser says where a
 // request comes from (Sec-Fetch-Site, else Origin); whoever says neither is no browser. A request with an Authorization
 // header is judged by that alone, and its cookies are not looked at.
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { LatchkeyError } from '../src/errors.ts'
+import { addressKey } from '../src/limit/address.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 
 /** Characters of an address that are read; nothing here needs more (414 above it). */
@@ -41,6 +44,18 @@ export default fp<ScopeOptions>(async function security (scope, { config }) {
       exposedHeaders: ['www-authenticate', 'retry-after', 'link', 'server-timing', 'x-request-id'],
       maxAge: 600
     })
+  }
+
+  if (config.requestLimitPerMinute > 0) {
+    await scope.register(rateLimit, {
+      global: false,
+      max: config.requestLimitPerMinute,
+      timeWindow: 60_000,
+      cache: 10_000,
+      keyGenerator: (request) => addressKey(request.ip),
+      errorResponseBuilder: (_request, { ttl }) => new LatchkeyError('rate_limited', { retryAfterSeconds: Math.max(1, Math.ceil(ttl / 1000)) })
+    })
+    scope.addHook('onRequest', scope.rateLimit()) // not by route: what leads nowhere counts too
   }
 
   // what can be refused unread is refused here, before a body is looked at

@@ -2,14 +2,14 @@
 // Cookie transport never repeats a token in the body.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Type } from '@sinclair/typebox'
+import { oneOf } from '../src/schemas/one-of.ts'
 import type { TokenAnswer } from '../src/schemas/shapes.ts'
 import type { Issued } from '../src/token/token-service.ts'
 
-export const transport = Type.Optional(Type.Unsafe<'body' | 'cookie'>(Type.String({
-  enum: ['body', 'cookie'],
+export const transport = Type.Optional(oneOf(['body', 'cookie'], {
   default: 'body',
   description: 'How tokens come: in the body, or as httpOnly cookies for a browser.'
-})))
+}))
 
 export function answerWith (scope: FastifyInstance, reply: FastifyReply, message: string, issued: Issued, byCookie: boolean): TokenAnswer {
   const { session, user, accessToken, refreshToken, expiresInSeconds, refreshExpiresInSeconds } = issued

@@ -143,11 +143,18 @@ export const isDuplicateKey = (error: unknown): boolean => (error as { code?: un
  */
 export function isStoreFault (error: unknown): boolean {
   if (!(error instanceof Error) || !error.name.startsWith('Mongo') || isDuplicateKey(error)) return false
-  if (error.name !== 'MongoServerError') return true
+  if (ownMistakes.has(error.name)) return false
+  if (!serverAnswers.has(error.name)) return true
   const { code, errorLabels } = error as { code?: number, errorLabels?: string[] }
   return serverFaults.has(code ?? 0) || (errorLabels ?? []).some((label) => label.startsWith('Retryable') || label === 'SystemOverloadedError')
 }
 
+// What the driver refuses before it asks anybody.
+const ownMistakes = new Set(['MongoInvalidArgumentError', 'MongoMissingDependencyError', 'MongoParseError', 'MongoAPIError'])
+
+// A server that answered with an error; its code says whether that means "not now".
+const serverAnswers = new Set(['MongoServerError', 'MongoBulkWriteError'])
+
 // MongoDB's error codes for "not now": timeouts (50, 262, 64), network (6, 7, 89), elections and shutdown
-// (91, 189, 10107, 11600, 11602, 13435, 13436, 9001), disk (14031), write concern (100), overload (462).
-const serverFaults = new Set([6, 7, 50, 64, 89, 91, 100, 189, 262, 462, 9001, 10107, 11600, 11602, 13435, 13436, 14031])
+// (91, 133, 189, 10107, 11600, 11602, 13435, 13436, 9001), disk (14031), write concern (100), overload (462).
+const serverFaults = new Set([6, 7, 50, 64, 89, 91, 100, 133, 189, 262, 462, 9001, 10107, 11600, 11602, 13435, 13436, 14031])

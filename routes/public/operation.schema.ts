@@ -1,6 +1,7 @@
 // What the probes and the catalogue of problems read and send.
 import { Type } from '@sinclair/typebox'
-import { errorCodes, type ErrorCode } from '../../src/errors.ts'
+import { errorCodes } from '../../src/errors.ts'
+import { oneOf } from '../../src/schemas/one-of.ts'
 import { problems } from '../../src/schemas/problem.ts'
 import { closed } from '../../src/schemas/shapes.ts'
 
@@ -9,7 +10,7 @@ export const livenessSchema = {
   tags: ['operation'],
   summary: 'Is the process alive?',
   response: {
-    200: closed({ status: Type.Unsafe<'ok'>(Type.String({ enum: ['ok'] })) }, { description: 'It is.' }),
+    200: closed({ status: oneOf(['ok']) }, { description: 'It is.' }),
     ...problems({ safe: true })
   }
 }
@@ -21,10 +22,10 @@ export const readinessSchema = {
   description: '`degraded`: Redis is away, MongoDB decides meanwhile. 503: MongoDB does not answer or its indexes do not stand yet.',
   response: {
     200: closed({
-      status: Type.Unsafe<'ready' | 'degraded'>(Type.String({ enum: ['ready', 'degraded'] })),
-      mongo: Type.Unsafe<'connected' | 'embedded'>(Type.String({ enum: ['connected', 'embedded'] })),
-      redis: Type.Unsafe<'connected' | 'disconnected' | 'embedded'>(Type.String({ enum: ['connected', 'disconnected', 'embedded'] })),
-      channel: Type.Unsafe<'hearing' | 'deaf' | 'none'>(Type.String({ enum: ['hearing', 'deaf', 'none'], description: 'Whether revocations of other instances are heard.' }))
+      status: oneOf(['ready', 'degraded']),
+      mongo: oneOf(['connected', 'embedded']),
+      redis: oneOf(['connected', 'disconnected', 'embedded']),
+      channel: oneOf(['hearing', 'deaf', 'none'], { description: 'Whether revocations of other instances are heard.' })
     }, { description: 'It may.' }),
     ...problems({ safe: true })
   }
@@ -37,7 +38,7 @@ export const problemSchema = {
   params: closed({ code: Type.String({ maxLength: 64, examples: ['token_expired'] }) }),
   response: {
     200: closed({
-      code: Type.Unsafe<ErrorCode>(Type.String({ enum: errorCodes })),
+      code: oneOf(errorCodes),
       status: Type.Integer(),
       title: Type.String(),
       detail: Type.String(),

@@ -24,6 +24,8 @@ export interface MemoryCopy<V> {
   validUntil: number
   /** Begin of the read that brought it, Clock.mono(). */
   readAt: number
+  /** Begin of the read of the truth behind it, Clock.wall(): of two copies of a key the later one counts. */
+  trueAt: number
 }
 
 /** What the truth says of a key: a value and its end (milliseconds since the epoch), or null for no. */
@@ -116,6 +118,7 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
   function keep (key: string, fields: Omit<MemoryCopy<V>, 'home' | 'key'>, mark: number): MemoryCopy<V> {
     if (forgotten.forgottenSince(mark, key)) return { home: homeless(), key, ...fields }
     const held = memory.get(key)
+    if (held !== undefined && held.trueAt > fields.trueAt && mayAnswer(held)) return held
     const copy = held === undefined ? { home: homeless(), key, ...fields } : Object.assign(held, fields)
     if (held === undefined) memory.set(key, copy)
     else memory.touch(key, copy)
@@ -155,7 +158,7 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
   /** Writes a truth into the shared tier, then into memory whatever the shared tier then holds. */
   async function spread (key: string, truth: NonNullable<Truth<V>>, since: Moment): Promise<MemoryCopy<V> | null> {
     const lifeMs = Math.round(ttlMs * (1 - 0.2 * random()))
-    const fields = { value: truth.value, expiresAt: truth.expiresAt, validUntil: since.readAt + lifeMs, readAt: since.readAt }
+    const fields = { value: truth.value, expiresAt: truth.expiresAt, validUntil: since.readAt + lifeMs, readAt: since.readAt, trueAt: since.wall }
     const endsAt = Math.min(since.wall + lifeMs, truth.expiresAt)
     const restMs = endsAt - clock.wall()
     if (restMs < 1) return keep(key, fields, since.mark)
@@ -173,7 +176,7 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     if (copy === undefined || copy.endsAt <= wall || copy.expiresAt <= wall) return undefined
     if (copy.readAt < trustedFrom || copy.readAt <= forgotten.lastForgotten(key)) return undefined
     // another instance's clock may be ahead: no copy is believed for longer than ours would be
-    return { value: copy.value, expiresAt: copy.expiresAt, validUntil: readAt + Math.min(copy.endsAt - wall, ttlMs), readAt }
+    return { value: copy.value, expiresAt: copy.expiresAt, validUntil: readAt + Math.min(copy.endsAt - wall, ttlMs), readAt, trueAt: copy.readAt }
   }
 
   /** The shared tier's answer; undefined when there is none or it does not answer (the caller goes on without). */

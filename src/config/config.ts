@@ -1,7 +1,7 @@
 // Room `config`: settings made ready for use, once, and frozen. Whatever contradicts itself or would be unsafe
 // stops the start here (fail closed), with the name of the setting and never its value.
-import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
+import ipaddr from 'ipaddr.js'
 import { ConfigError } from './environment.ts'
 import { developmentSecrets, readRings, type Rings, type SecretTexts } from './secrets.ts'
 import { environmentName, type Settings } from './settings-schema.ts'
@@ -64,6 +64,9 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
   const redis = redisOf(settings, nameOf, problems)
   const [accessTokenSeconds, refreshTokenSeconds, sessionAbsoluteSeconds] =
     [seconds(settings.accessTokenExpiry), seconds(settings.refreshTokenExpiry), seconds(settings.sessionAbsoluteExpiry)]
+  for (const name of ['accessTokenExpiry', 'refreshTokenExpiry', 'sessionAbsoluteExpiry'] as const) {
+    if (seconds(settings[name]) > mostSeconds) problems.push(`${nameOf(name)} must not be longer than 3650d`)
+  }
   if (accessTokenSeconds > refreshTokenSeconds) problems.push(`${nameOf('accessTokenExpiry')} must not be longer than ${nameOf('refreshTokenExpiry')}`)
   if (refreshTokenSeconds > sessionAbsoluteSeconds) problems.push(`${nameOf('refreshTokenExpiry')} must not be longer than ${nameOf('sessionAbsoluteExpiry')}`)
   if (store.kind === 'embedded' && production && settings.mongodbUri === undefined) {
@@ -74,7 +77,7 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
   const secrets = secretsOf(settings, production || store.kind === 'mongodb' || redis !== undefined, nameOf, problems)
   if (problems.length > 0 || secrets === undefined) throw new ConfigError(problems)
 
-  return Object.freeze({
+  return deepFrozen({
     ...withoutRaw(settings),
     production,
     store,
@@ -92,6 +95,8 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
     warnings: warningsFor(settings, production, store, redis, nameOf)
   })
 }
+
+const mostSeconds = 3650 * 86_400 // ten years: beyond any use, and far within what a date can hold
 
 /** `15m` -> 900. The form was checked by the schema. */
 export function seconds (text: string): number {
@@ -111,7 +116,7 @@ function redisOf (settings: Settings, nameOf: (name: string) => string, problems
   const built = redisHost === undefined
     ? undefined
     : `redis://${redisPassword === undefined ? '' : `:${encodeURIComponent(redisPassword)}@`}${redisHost}:${redisPort ?? 6379}`
-  if (redisHost === undefined && (redisPort ?? redisPassword) !== undefined && redisUrl === undefined) {
+  if (redisHost === undefined && (redisPort ?? redisPassword) !== undefined) {
     problems.push(`${nameOf('redisHost')} is missing beside ${nameOf('redisPort')} or ${nameOf('redisPassword')}`)
   }
   if (redisUrl !== undefined && built !== undefined && redisUrl.replace(/\/$/, '') !== built) {
@@ -121,14 +126,15 @@ function redisOf (settings: Settings, nameOf: (name: string) => string, problems
     const [host, port] = node.split(':') as [string, string]
     return { host, port: Number(port) }
   })
+  if (nodes.some(({ port }) => port < 1 || port > 65_535)) problems.push(`${nameOf('redisClusterNodes')}: a port is a number from 1 to 65535`)
   const url = redisUrl ?? built
   return url === undefined && nodes.length === 0 ? undefined : { url, nodes }
 }
 
 function originsOf ({ corsOrigins }: Settings, nameOf: (name: string) => string, problems: string[]): string[] {
   const origins = (corsOrigins ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== '')
-  if (origins.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)) {
-    problems.push(`${nameOf('corsOrigins')}: an origin is scheme, host and port only, such as https://app.example.com`)
+  if (origins.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin || origin.includes('*'))) {
+    problems.push(`${nameOf('corsOrigins')}: an origin is scheme, host and port only, without a wildcard, such as https://app.example.com`)
   }
   return origins
 }
@@ -147,7 +153,7 @@ function secretsOf (settings: Settings, required: boolean, nameOf: (name: string
 function trustOf ({ trustProxy }: Settings, nameOf: (name: string) => string, problems: string[]): Config['trustProxy'] {
   if (trustProxy === 'off') return false
   const proxies = trustProxy.split(',').map((proxy) => proxy.trim())
-  const known = (proxy: string) => ['loopback', 'linklocal', 'uniquelocal'].includes(proxy) || isIP(proxy.replace(/\/\d{1,3}$/, '')) !== 0
+  const known = (proxy: string) => ['loopback', 'linklocal', 'uniquelocal'].includes(proxy) || isAddress(proxy) || ipaddr.isValidCIDR(proxy)
   if (!proxies.every(known)) problems.push(`${nameOf('trustProxy')}: expected \`off\` or addresses such as \`loopback\`, \`10.0.0.0/8\``)
   return proxies
 }
@@ -159,6 +165,14 @@ function warningsFor (settings: Settings, production: boolean, store: StoreAddre
   if (production && settings.loginLimitPerAccount === 0) warnings.push(`${nameOf('loginLimitPerAccount')} is 0: passwords can be guessed without limit.`)
   if (production && settings.loginLimitPerAddress === 0) warnings.push(`${nameOf('loginLimitPerAddress')} is 0: one address may guess passwords and register without limit.`)
   return warnings
+}
+
+/** An address written whole: four numbers or IPv6, not the short and hexadecimal forms that some resolvers take. */
+const isAddress = (text: string): boolean => ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
+
+function deepFrozen<T extends object> (value: T): T {
+  for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) deepFrozen(member)
+  return Object.freeze(value)
 }
 
 function withoutRaw (settings: Settings): Omit<Settings, Raw> {

@@ -1,14 +1,15 @@
 // Room `config`: one schema that is the environment's schema, its TypeScript type and its documentation.
 // A key in camelCase is an option of the mounted plugin; the same key in CONSTANT_CASE is the environment variable.
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { oneOf } from '../schemas/one-of.ts'
 
 const onOff = (byDefault: boolean, description: string) => Type.Boolean({ default: byDefault, description })
 const count = (byDefault: number, minimum: number, maximum: number, description: string) =>
   Type.Integer({ default: byDefault, minimum, maximum, description })
-const oneOf = <T extends string>(values: readonly T[], byDefault: T, description: string) =>
-  Type.Unsafe<T>(Type.String({ enum: [...values], pattern: `^(${values.join('|')})$`, default: byDefault, description }))
 const lifetime = (byDefault: string, description: string) =>
   Type.String({ pattern: '^[1-9][0-9]{0,8}[smhd]?$', default: byDefault, description: `${description} A number of seconds, or with a unit: s, m, h, d.` })
+// So that no part of a password is taken for a host or a path: neither may hold an at sign.
+const authority = '([^/?#]*@)?[^/?#@]+'
 const optional = <T extends TSchema>(schema: T) => Type.Optional(schema)
 const secret = (purpose: string, aliases: string[] = []) => optional(Type.String({
   aliases,
@@ -20,10 +21,10 @@ export const settingsSchema = Type.Object({
   host: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Listen address.' }),
   port: count(3000, 0, 65535, 'Listen port; 0 takes a free one.'),
   nodeEnv: Type.String({ default: 'development', description: '`development` and `test` relax cookies, secrets and docs; anything else counts as production.' }),
-  logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'Least severe level that is logged; `debug` adds a line for each request.'),
+  logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'Least severe level that is logged; `debug` adds a line for each request.' }),
 
-  mongodbUri: optional(Type.String({ aliases: ['DB_URI'], pattern: '^(embedded$|mongodb(\\+srv)?://)', description: 'MongoDB, the truth of accounts and sessions. Its path names the database, else `latchkey`. `embedded` asks for the embedded store by name (needed for it in production).' })),
-  redisUrl: optional(Type.String({ aliases: ['UPSTASH_URL'], pattern: '^rediss?://', description: 'Redis, the shared copy and the channel of revocations. Without it all copies are in process.' })),
+  mongodbUri: optional(Type.String({ aliases: ['DB_URI'], pattern: `^(embedded|mongodb(\\+srv)?://${authority}(/[^?@]*)?(\\?[^@]*)?)$`, description: 'MongoDB, the truth of accounts and sessions. Its path names the database, else `latchkey`; user and password in percent-encoding. `embedded` asks for the embedded store by name (needed for it in production).' })),
+  redisUrl: optional(Type.String({ aliases: ['UPSTASH_URL'], pattern: `^rediss?://${authority}(/[^?@]*)?(\\?[^@]*)?$`, description: 'Redis, the shared copy and the channel of revocations; user and password in percent-encoding. Without it all copies are in process.' })),
   redisHost: optional(Type.String({ description: 'Host of Redis, for those who have no URL.' })),
   redisPort: optional(Type.Integer({ minimum: 1, maximum: 65535, description: 'Port of Redis beside REDIS_HOST; 6379 without it.' })),
   redisPassword: optional(Type.String({ description: 'Password of Redis beside REDIS_HOST.' })),

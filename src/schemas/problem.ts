@@ -2,6 +2,7 @@
 // the set that every door can send is added here, so that no door forgets one.
 import { Type, type TSchema } from '@sinclair/typebox'
 import { errorCodes, errorList, problemOf, LatchkeyError, type ErrorCode } from '../errors.ts'
+import { oneOf } from './one-of.ts'
 import { closed, ref } from './shapes.ts'
 
 export const Problem = Type.Object({
@@ -10,7 +11,7 @@ export const Problem = Type.Object({
   status: Type.Integer(),
   detail: Type.String(),
   instance: Type.String({ description: 'Path of the request.' }),
-  code: Type.Unsafe<ErrorCode>(Type.String({ enum: errorCodes, description: 'Stable; tells what to do.' })),
+  code: oneOf(errorCodes, { description: 'Stable; tells what to do.' }),
   requestId: Type.String(),
   statusCode: Type.Integer({ description: 'The same as status, for clients of Fastify services.' }),
   error: Type.String(),

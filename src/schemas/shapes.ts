@@ -1,6 +1,7 @@
 // Room `schemas`: the shapes that more than one door speaks. Types come from `Static`; examples are what a newcomer sees
 // in the docs, so they are whole and lawful.
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { oneOf } from './one-of.ts'
 
 /** A closed object: unknown keys are refused in requests and dropped from replies. */
 export const closed = <P extends Record<string, TSchema>>(properties: P, options: Record<string, unknown> = {}) =>
@@ -30,7 +31,7 @@ const userFields = {
   username: Type.String(),
   email: Type.String(),
   fullName: orNull(Type.String()),
-  role: Type.Unsafe<'user' | 'admin'>(Type.String({ enum: ['user', 'admin'] })),
+  role: oneOf(['user', 'admin']),
   avatarUrl: orNull(Type.String({ description: 'Path of the picture.' }))
 }
 
@@ -38,7 +39,7 @@ export const PublicUser = closed(userFields, { $id: 'PublicUser', description: '
 export type PublicUser = Static<typeof PublicUser>
 
 export const Preferences = closed({
-  theme: Type.Unsafe<'light' | 'dark' | 'system'>(Type.String({ enum: ['light', 'dark', 'system'] })),
+  theme: oneOf(['light', 'dark', 'system']),
   notifications: Type.Boolean(),
   language: Type.String({ description: 'BCP 47 language tag.', examples: ['en'] })
 })
@@ -72,7 +73,7 @@ const tokenAnswer = {
   accessToken: Type.Optional(Type.String({ description: 'Send it as `Authorization: Bearer`. Absent with cookie transport.', examples: [exampleAccessToken] })),
   token: Type.Optional(Type.String({ description: 'The same as accessToken, for clients of older services.', examples: [exampleAccessToken] })),
   refreshToken: Type.Optional(Type.String({ description: 'Gives the next pair, once. Absent with cookie transport and when an access token renewed itself.', examples: [exampleRefreshToken] })),
-  tokenType: Type.Unsafe<'Bearer'>(Type.String({ enum: ['Bearer'] })),
+  tokenType: oneOf(['Bearer']),
   expiresIn: Type.Integer({ description: 'Seconds until the access token runs out.', examples: [900] }),
   refreshExpiresIn: Type.Integer({ description: 'Seconds until the session ends if it is not refreshed.', examples: [604800] }),
   user: ref(PublicUser),

@@ -9,5 +9,5 @@ export const mostUserAgentLength = 512
 export function deviceOf (userAgent: string): Device {
   if (userAgent === '') return { type: 'unknown', os: null, browser: null }
   const { platform, os, browser } = Bowser.parse(userAgent)
-  return { type: platform.type ?? 'unknown', os: os.name ?? null, browser: browser.name ?? null }
+  return { type: platform.type || 'unknown', os: os.name || null, browser: browser.name || null }
 }

@@ -41,29 +41,45 @@ export function publicUser (user: Pick<UserRecord, '_id' | 'username' | 'email' 
   })
 }
 
-export function profileOf (user: UserRecord): Profile {
-  return {
+/** The account as its owner sees it, frozen like its public part. */
+export function profileOf (user: UserRecord): Readonly<Profile> {
+  return Object.freeze({
     ...publicUser(user),
-    preferences: { ...defaultPreferences, ...user.preferences },
+    preferences: Object.freeze({ ...defaultPreferences, ...user.preferences }),
     createdAt: user.createdAt.toISOString(),
     updatedAt: user.updatedAt.toISOString()
-  }
+  })
 }
 
-const addressForm = /^[^\s@"<>()[\]\\,;:\p{Cc}]{1,64}@[^\s@/?#:\p{Cc}]{1,253}$/u
+// Nothing that cannot be seen, in the part before the at sign; in the domain nothing of ASCII but letters, digits, dot and
+// hyphen, because `domainToASCII` reads a text as a URL does: `victim.example\\x` and `v%69ctim.example` would be its own.
+const addressForm = /^[^\s@"<>()[\]\\,;:\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}]{1,64}@[a-z0-9.\-\u0080-\u{10ffff}]{1,253}$/u
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const domainForm = new RegExp(`^(?:${label}\\.)+(?![0-9]+$)${label}$`) // a last label of digits would be an IP address
 
 /**
  * An e-mail address as it is compared: normalised, lower case, the domain in ASCII.
  * @returns undefined if the text is no address (normalised first, then judged: CVE-2026-73420)
  */
 export function emailKeyOf (text: string): string | undefined {
-  const address = text.normalize('NFKC').trim().toLowerCase()
+  if (text.length > mostAddressText) return undefined
+  const address = folded(text.trim())
   if (!addressForm.test(address)) return undefined
   const at = address.lastIndexOf('@')
   const domain = domainToASCII(address.slice(at + 1))
-  if (domain === '' || !domain.includes('.') || domain.endsWith('.')) return undefined
+  if (!domainForm.test(domain)) return undefined
   const key = `${address.slice(0, at)}@${domain}`
-  return key.length > 254 ? undefined : key
+  return key.length > mostAddress ? undefined : key
+}
+
+const mostAddress = 254 // RFC 5321 section 4.5.3.1.3, less the angle brackets
+const mostAddressText = mostAddress * 4 // no longer text can fold to an address: a character composes from four at most
+
+/** NFKC and small letters: each can open work for the other (`T` + diaeresis composes only when small). */
+function folded (text: string): string {
+  const once = text.normalize('NFKC').toLowerCase()
+  const twice = once.normalize('NFKC').toLowerCase()
+  return once === twice ? once : folded(twice)
 }
 
 export const usernameKeyOf = (username: string): string => username.toLowerCase()

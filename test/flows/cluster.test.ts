@@ -7,7 +7,6 @@ import { startOwnEngine, withoutOwnEngines, type OwnEngine } from '../helper/own
 import { login, register, tierOf } from '../helper/people.ts'
 import { createDeployment, startPair, until } from '../helper/service.ts'
 
-
 /** Three masters that share the slots. */
 async function startCluster (t: Test): Promise<OwnEngine[]> {
   const engines = await Promise.all([0, 1, 2].map(() => startOwnEngine(t, 'redis', { REDIS_OPTIONS: '--cluster-enabled yes' })))
@@ -51,4 +50,3 @@ await t.test('the whole story on a Redis Cluster', { skip: withoutOwnEngines, ti
     for (const service of pair) t.equal((await service.get('/api/protected', { token: accessToken })).status, 401, 'and lets nobody in')
   }
 })
-

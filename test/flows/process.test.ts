@@ -33,9 +33,9 @@ await t.test('a process killed while people register loses nobody whom it has ac
   for (let round = 0; round < 3; round++) {
     const server = startProcess(t, { DATA_DIR: dir, ...quick })
     await server.origin
-    let running = true
+    const enough = new AbortController()
     const work = Array.from({ length: 4 }, async () => {
-      while (running) {
+      while (!enough.signal.aborted) {
         const person = newPerson()
         const answer = await post(server, '/api/auth/register', person).catch(() => undefined)
         if (answer?.status === 201) acknowledged.push(person)
@@ -45,7 +45,7 @@ await t.test('a process killed while people register loses nobody whom it has ac
     const before = acknowledged.length
     while (acknowledged.length < before + 5) await new Promise((resolve) => { setTimeout(resolve, 10) })
     server.child.kill('SIGKILL')
-    running = false
+    enough.abort()
     await Promise.all([...work, server.ended])
   }
   const server = startProcess(t, { DATA_DIR: dir, ...quick })
@@ -88,14 +88,14 @@ await t.test('asked to end under load it answers what it accepted and ends with 
   const server = startProcess(t, { DATA_DIR: scratchFolder(t), ...quick })
   const origin = await server.origin
   const { json } = await post(server, '/api/auth/register', newPerson())
-  let asked = true
+  const enough = new AbortController()
   const wrong: string[] = []
-  let answered = 0
+  const seen = { answered: 0 }
   const work = Array.from({ length: 16 }, async () => {
-    while (asked) {
+    while (!enough.signal.aborted) {
       try {
         const answer = await server.call('/api/protected', { token: json.accessToken })
-        if (answer.status === 200) answered++
+        if (answer.status === 200) seen.answered++
         else wrong.push(`${answer.status}`)
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException
@@ -107,14 +107,14 @@ await t.test('asked to end under load it answers what it accepted and ends with 
     }
   })
   const slow = post(server, '/api/auth/register', newPerson()) // a hash is in flight when the signal comes
-  while (answered < 200) await new Promise((resolve) => { setTimeout(resolve, 5) })
+  while (seen.answered < 200) await new Promise((resolve) => { setTimeout(resolve, 5) })
   const begin = performance.now()
   server.child.kill('SIGTERM')
   server.child.kill('SIGTERM')
   t.equal((await slow).status, 201, 'what was in flight is answered')
   t.strictSame(await server.ended, { code: 0, signal: null }, server.printed().slice(-600))
   t.ok(performance.now() - begin < 10_000)
-  asked = false
+  enough.abort()
   await Promise.all(work)
-  t.strictSame(wrong, [], `${answered} answers from ${origin}`)
+  t.strictSame(wrong, [], `${seen.answered} answers from ${origin}`)
 })

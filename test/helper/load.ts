@@ -13,10 +13,10 @@ export interface Load {
 export function keepAsking (services: readonly Service[], tokens: { live: string[], dead: string[] }, workers = 16): Load {
   const seen: Seen = { count: 0, unavailable: 0, slowestMs: 0, wrong: [] }
   const all = [...tokens.live.map((token) => ({ token, expected: 200 })), ...tokens.dead.map((token) => ({ token, expected: 401 }))]
-  let running = true
+  const enough = new AbortController()
 
   async function work (worker: number): Promise<void> {
-    for (let i = worker; running; i++) {
+    for (let i = worker; !enough.signal.aborted; i++) {
       const service = services[i % services.length] as Service
       const { token, expected } = all[i % all.length] as typeof all[number]
       const answer = await service.get('/api/protected', { token })
@@ -31,7 +31,7 @@ export function keepAsking (services: readonly Service[], tokens: { live: string
   return {
     asked: () => seen.count,
     async stop () {
-      running = false
+      enough.abort()
       await workersDone
       return seen
     }

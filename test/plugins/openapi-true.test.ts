@@ -1,0 +1,106 @@
+// The document is true: whatever the service answers to a battery of calls is declared with its status, its code and its
+// shape, and whatever an operation declares of its own is produced here (MISSION row 32, REQUIREMENTS J4). The replies
+// that all operations share (408, 429, 431, 500, 503) are produced in errors.test.ts and slow-clients.test.ts, the 400 of
+// those that read no input in broken-http.test.ts.
+import t from 'tap'
+import type { Answer, Call } from '../helper/http.ts'
+import { cookiesOf, login, loginOf, newPerson, register } from '../helper/people.ts'
+import { startService } from '../helper/service.ts'
+import { readDocument, type Operation } from './openapi-document.ts'
+
+const service = await startService(t, { env: { LOGIN_LIMIT_PER_ADDRESS: '0', LOGIN_LIMIT_PER_ACCOUNT: '0', REFRESH_GRACE_SECONDS: '0' } })
+const document = await readDocument(service)
+const { person, accessToken } = await register(service)
+const stranger = await register(service)
+const elsewhere = new Set(['request_timeout', 'rate_limited', 'headers_too_large', 'internal_error', 'unavailable'])
+const seen = new Set<string>()
+
+/** Makes a call and notes what of its answer the document does not declare. */
+async function tell (path: string, call: Call = {}, at = path): Promise<string[]> {
+  const method = call.method ?? 'GET'
+  const operation = document.operations.find((one) => one.path === at && one.method === method) as Operation
+  const answer: Answer = await service.call(path, call)
+  seen.add(`${operation.is.operationId} ${answer.json?.status === answer.status ? answer.json.code : answer.status}`)
+  return document.undeclared(operation, answer).map((fault) => `${method} ${path}: ${fault}`)
+}
+const post = async (path: string, body?: unknown, call: Call = {}): Promise<string[]> => await tell(path, { method: 'POST', ...(body !== undefined && { body }), ...call })
+
+await t.test('what any operation answers to what no client should send', async (t) => {
+  const json = { 'content-type': 'application/json' }
+  const faults: string[] = []
+  for (const { path: at, method } of document.operations) {
+    const path = at.replace('{code}', 'not_found')
+    for (const call of [
+      {}, { token: 'rubbish' }, { token: stranger.accessToken }, { headers: { authorization: 'Basic x' } }, { headers: { 'x-access-token': '' } }, { headers: { cookie: 'accessToken=x; refreshToken=y' } },
+      { headers: { origin: 'null' } }, { headers: { accept: 'text/html' } }
+    ]) faults.push(...await tell(path, { ...call, method }, at))
+    faults.push(...await tell(`${path}?${'a'.repeat(3000)}`, { method }, at))
+    if (method === 'GET') continue
+    for (const call of [
+      { body: {} }, { body: { unknown: 1 } }, { body: [] }, { raw: '{', headers: json }, { raw: '<a/>', headers: { 'content-type': 'text/xml' } }, { raw: 'x'.repeat(70_000), headers: json }, { body: { refreshToken: 'rubbish' } }
+    ]) faults.push(...await tell(path, { ...call, method }, at))
+  }
+  t.strictSame(faults, [])
+})
+
+await t.test('what the doors of accounts answer', async (t) => {
+  const { email, password, username } = person
+  t.strictSame([
+    ...await post('/api/auth/register', newPerson()),
+    ...await post('/api/auth/register', { ...newPerson(), fullName: 'Ada Lovelace', transport: 'cookie' }),
+    ...await post('/api/auth/register', { ...newPerson(), email }),
+    ...await post('/api/auth/register', { ...newPerson(), username }),
+    ...await post('/api/auth/register', { ...newPerson(), email: 'none' }),
+    ...await post('/api/auth/register', { ...newPerson(), password: 'x' }),
+    ...await post('/api/auth/register', { ...newPerson(), password: 'x'.repeat(100) }),
+    ...await post('/api/auth/register', { ...newPerson(), password: 'password123' }),
+    ...await post('/api/auth/login', { email, password }),
+    ...await post('/api/auth/login', { username, password, transport: 'cookie' }),
+    ...await post('/api/auth/login', { email, password: 'wrong' }),
+    ...await tell('/api/auth/profile', { token: accessToken }),
+    ...await tell('/api/protected', { token: accessToken }),
+    ...await tell('/problems/nothing', {}, '/problems/{code}'),
+    ...await tell(`/problems/${'a'.repeat(65)}`, {}, '/problems/{code}'),
+    ...await tell(`/problems/${'a'.repeat(500)}`, {}, '/problems/{code}')
+  ], [])
+})
+
+await t.test('what the doors of tokens answer', async (t) => {
+  const [first, second, ended] = [await login(service, person), await login(service, person), await login(service, person)]
+  const next = loginOf(await service.post('/api/auth/refresh', { refreshToken: first.refreshToken }))
+  const cookies = cookiesOf(await service.post('/api/auth/login', { email: person.email, password: person.password, transport: 'cookie' }))
+  const cookie = `refreshToken=${String(cookies['refreshToken']?.['value'])}`
+  const faults = [
+    ...await post('/api/auth/refresh', { refreshToken: next.refreshToken }),
+    ...await post('/api/auth/refresh', undefined, { headers: { cookie } }),
+    ...await post('/api/auth/refresh', undefined, { token: second.accessToken }),
+    ...await post('/api/auth/refresh', { refreshToken: first.refreshToken }), // a reuse
+    ...await post('/api/auth/logout', { refreshToken: ended.refreshToken }),
+    ...await post('/api/auth/logout', { refreshToken: ended.refreshToken }),
+    ...await post('/api/auth/refresh', { refreshToken: ended.refreshToken }),
+    ...await tell('/api/auth/profile', { token: ended.accessToken }),
+    ...await tell('/api/protected', { token: ended.accessToken }),
+    ...await post('/api/auth/logout-all', { refreshToken: ended.refreshToken })
+  ]
+  const last = await login(service, person)
+  service.clock.advance(900_000)
+  faults.push(
+    ...await tell('/api/auth/profile', { token: last.accessToken }),
+    ...await tell('/api/protected', { token: last.accessToken }),
+    ...await post('/api/auth/refresh', undefined, { token: last.accessToken }),
+    ...await post('/api/auth/logout-all', undefined, { token: last.accessToken })
+  )
+  service.clock.advance(7 * 86_400_000)
+  faults.push(...await post('/api/auth/refresh', { refreshToken: last.refreshToken }))
+  const again = await login(service, person)
+  faults.push(...await post('/api/auth/logout-all', undefined, { token: again.accessToken }))
+  t.strictSame(faults, [])
+})
+
+await t.test('whatever an operation declares of its own has been produced', async (t) => {
+  const declared = document.operations.flatMap(({ is }) => Object.entries(is.responses as Record<string, { content: Record<string, { examples?: object }> }>)
+    .flatMap(([status, { content }]) => Number(status) < 400 ? [status] : Object.keys(content['application/problem+json']?.examples ?? {}))
+    .filter((code) => !elsewhere.has(code) && (code !== 'validation_failed' || is.requestBody !== undefined || is.parameters !== undefined))
+    .map((code) => `${is.operationId} ${code}`))
+  t.strictSame(declared.filter((reply) => !seen.has(reply)), [])
+})

@@ -1,0 +1,133 @@
+// Socket `openapi`: the document is lawful, whole and readable: every operation has a name, a group, what it reads, what it
+// sends and an example of it (MISSION row 32, REQUIREMENTS J4). openapi-true.test.ts holds the service to it.
+import { Validator } from '@seriousme/openapi-schema-validator'
+import t from 'tap'
+import { errorList, type ErrorCode } from '../../src/errors.ts'
+import { startService } from '../helper/service.ts'
+import { readDocument } from './openapi-document.ts'
+
+const service = await startService(t)
+const document = await readDocument(service)
+const { json, operations } = document
+const nameOf = ({ method, path }: { method: string, path: string }): string => `${method} ${path}`
+
+await t.test('it is a lawful OpenAPI 3.1 document', async (t) => {
+  t.match(json.openapi, /^3\.1\./)
+  const { valid, errors } = await new Validator().validate(structuredClone(json))
+  t.ok(valid, JSON.stringify(errors))
+  t.match(json.info, { title: 'Latchkey', version: /^\d+\.\d+\.\d+/, description: String, license: { name: 'MIT' } })
+})
+
+await t.test('it has every door of the wire contract, at its canonical address', async (t) => {
+  t.strictSame(operations.map(nameOf).sort(), [
+    'GET /api/auth/profile',
+    'GET /api/protected',
+    'GET /livez',
+    'GET /problems/{code}',
+    'GET /readyz',
+    'POST /api/auth/login',
+    'POST /api/auth/logout',
+    'POST /api/auth/logout-all',
+    'POST /api/auth/refresh',
+    'POST /api/auth/register'
+  ])
+  for (const [alias, path] of Object.entries({ '/login': '/api/auth/login', '/refresh_token': '/api/auth/refresh', '/profile': '/api/auth/profile', '/protected': '/api/protected' })) {
+    t.notOk(alias in json.paths, `${alias} is no second operation`)
+    const [operation] = Object.values(json.paths[path]) as { description: string }[]
+    t.ok(operation?.description.includes(`\`${alias}\``), `${alias} is told at ${path}`)
+  }
+})
+
+await t.test('every operation has a name of its own, a group that is explained, and a summary', async (t) => {
+  const ids = operations.map(({ is }) => is.operationId)
+  t.strictSame([...new Set(ids)], ids, 'no two names are one')
+  const groups = json.tags.map(({ name, description }: { name: string, description: string }) => description && name)
+  for (const operation of operations) {
+    t.match(operation.is.operationId, /^[a-z][A-Za-z]+$/, nameOf(operation))
+    t.ok(operation.is.tags?.length > 0 && operation.is.tags.every((tag: string) => groups.includes(tag)), `${nameOf(operation)}: ${String(operation.is.tags)}`)
+    t.match(operation.is.summary, /\w/, nameOf(operation))
+  }
+})
+
+await t.test('the ways to present a token are told, and which doors need one', async (t) => {
+  const { bearer, accessTokenHeader, accessTokenCookie, refreshTokenCookie, ...others } = json.components.securitySchemes
+  t.match(bearer, { type: 'http', scheme: 'bearer' })
+  t.match(accessTokenHeader, { type: 'apiKey', in: 'header', name: 'x-access-token' })
+  t.match(accessTokenCookie, { type: 'apiKey', in: 'cookie', name: 'accessToken' })
+  t.match(refreshTokenCookie, { type: 'apiKey', in: 'cookie', name: 'refreshToken' })
+  t.strictSame(others, {})
+  const access = [{ bearer: [] }, { accessTokenHeader: [] }, { accessTokenCookie: [] }]
+  const any = [{}, { refreshTokenCookie: [] }, ...access]
+  t.strictSame(Object.fromEntries(operations.filter(({ is }) => is.security !== undefined).map((operation) => [nameOf(operation), operation.is.security])), {
+    'POST /api/auth/refresh': any,
+    'POST /api/auth/logout': any,
+    'POST /api/auth/logout-all': any,
+    'GET /api/auth/profile': access,
+    'GET /api/protected': access
+  })
+  for (const operation of operations.filter(({ method }) => method === 'GET')) {
+    const { status } = await service.get(operation.path.replace('{code}', 'not_found'))
+    t.equal(status === 401, operation.is.security !== undefined, `${nameOf(operation)} is as open as it says`)
+  }
+})
+
+await t.test('with secure cookies the document names the cookies as they are on the wire', async (t) => {
+  const secure = await readDocument(await startService(t, { env: { COOKIE_SECURE: 'on' } }))
+  for (const name of ['accessToken', 'refreshToken']) t.equal(secure.json.components.securitySchemes[`${name}Cookie`].name, `__Host-${name}`)
+})
+
+await t.test('whatever an operation reads or sends is described and has an example', async (t) => {
+  for (const { path, method, is } of operations) {
+    const where = nameOf({ path, method })
+    for (const parameter of is.parameters ?? []) t.ok(parameter.schema.description ?? parameter.schema.examples ?? parameter.example ?? parameter.examples, `${where}: ${parameter.name}`)
+    if (is.requestBody) {
+      const { schema, example, examples } = is.requestBody.content['application/json']
+      t.ok(example ?? examples ?? schema.examples, `${where}: its body has an example`)
+      t.equal(schema.additionalProperties, false, `${where}: its body is closed`)
+      for (const [name, property] of Object.entries(schema.properties as Record<string, { description?: string, examples?: unknown[] }>)) t.ok(property.description ?? property.examples, `${where}: ${name}`)
+    }
+    for (const [status, reply] of Object.entries(is.responses as Record<string, { description: string, content: object }>)) {
+      t.match(reply.description, /\w/, `${where}: ${status}`)
+      t.not(reply.description, 'Default Response', `${where}: ${status}`)
+      for (const { schema } of Object.values(reply.content)) t.ok(schema.$ref ?? schema.properties, `${where}: ${status} has a shape`)
+    }
+  }
+})
+
+await t.test('examples are lawful by the schema beside them', async (t) => {
+  for (const [name, schema] of Object.entries(json.components.schemas as Record<string, { examples?: unknown[] }>)) {
+    for (const example of schema.examples ?? []) t.strictSame(document.faultsOf(example, 'components', 'schemas', name), [], name)
+  }
+  for (const { path, method, is } of operations) {
+    const content = is.requestBody?.content['application/json']
+    for (const example of content === undefined ? [] : [content.example ?? content.examples]) {
+      t.strictSame(document.faultsOf(example, 'paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json', 'schema'), [], nameOf({ path, method }))
+    }
+  }
+})
+
+await t.test('every refusal is a problem, told code by code with an example of its status', async (t) => {
+  for (const { path, method, is } of operations) {
+    const where = nameOf({ path, method })
+    for (const [status, { content, description }] of Object.entries(is.responses as Record<string, { description: string, content: Record<string, { schema: { $ref: string }, examples: Record<string, { value: object }> }> }>)) {
+      if (Number(status) < 400) continue
+      t.strictSame(Object.keys(content), ['application/problem+json'], `${where}: ${status}`)
+      const { schema, examples } = content['application/problem+json'] as NonNullable<typeof content[string]>
+      t.equal(schema.$ref, '#/components/schemas/Problem', `${where}: ${status}`)
+      for (const [code, { value }] of Object.entries(examples)) {
+        t.equal(errorList[code as ErrorCode].status, Number(status), `${where}: ${code}`)
+        t.match(value, { code, status: Number(status), type: `/problems/${code}` }, `${where}: ${code}`)
+        t.ok(description.includes(`\`${code}\``), `${where}: ${code}`)
+        t.strictSame(document.faultsOf(value, 'components', 'schemas', 'Problem'), [], `${where}: ${code}`)
+      }
+    }
+  }
+})
+
+await t.test('a body that may be absent is not said to be required', async (t) => {
+  for (const { path, method, is } of operations.filter(({ is }) => is.requestBody !== undefined)) {
+    const { status } = await service.call(path, { method, token: 'rubbish' })
+    const needed = status === 400
+    t.equal(is.requestBody.required === true, needed, `${nameOf({ path, method })} without a body: ${status}`)
+  }
+})

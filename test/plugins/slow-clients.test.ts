@@ -1,0 +1,47 @@
+// Clients that send a byte now and then are cut after ten seconds with a 408, and nobody else waits for them
+// (REQUIREMENTS I5). All of them are slow at the same time, so that this waits once.
+import t from 'tap'
+import { register } from '../helper/people.ts'
+import { startService } from '../helper/service.ts'
+import { expectProblem } from './expect-problem.ts'
+import { answerOf, dial } from './raw-http.ts'
+
+const slow: Record<string, string> = {
+  'in its first line': 'GET /liv',
+  'in its headers': 'GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ',
+  'in its body': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{',
+  'in its chunks': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'
+}
+
+await t.test('a request must have arrived within ten seconds; the others do not wait for it', async (t) => {
+  const service = await startService(t)
+  const { accessToken } = await register(service)
+  const sockets = Object.entries(slow).map(([where, begin]) => {
+    const socket = dial(service)
+    socket.write(begin)
+    const drip = setInterval(() => { if (socket.writable) socket.write(where === 'in its chunks' ? '1\r\na\r\n' : 'a') }, 500)
+    return { where, answer: answerOf(socket, 14_500).finally(() => { clearInterval(drip) }) }
+  })
+  const idle = Array.from({ length: 200 }, () => {
+    const socket = dial(service)
+    socket.write('GET /livez HTTP/1.1\r\n')
+    return socket
+  })
+  const times: number[] = []
+  for (let i = 0; i < 50; i++) {
+    const answer = await service.get('/api/protected', { token: accessToken })
+    t.equal(answer.status, 200)
+    times.push(answer.ms)
+  }
+  t.ok((times.sort((a, b) => a - b)[25] as number) < 100, `the others are served as ever: ${(times[25] as number).toFixed(1)} ms`)
+
+  for (const { where, answer: coming } of sockets) {
+    const answer = await coming
+    expectProblem(t, answer, 408, 'request_timeout', { what: where })
+    t.ok(answer.closed, `${where}: the connection ends`)
+    t.ok(answer.ms > 9000 && answer.ms < 14_000, `${where}: after ${Math.round(answer.ms)} ms`)
+  }
+  for (const socket of idle) socket.destroy()
+  t.equal((await service.get('/api/protected', { token: accessToken })).status, 200)
+  t.strictSame(service.logs.filter(({ level }) => Number(level) >= 50), [], 'no error was logged')
+})

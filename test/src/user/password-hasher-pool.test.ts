@@ -1,0 +1,110 @@
+// The hashing pool: a storm is refused in order, and takes nothing from the rest of the process.
+import bcrypt from 'bcrypt'
+import { readFile } from 'node:fs/promises'
+import t, { type Test } from 'tap'
+import { systemClock } from '../../../src/clock.ts'
+import { LatchkeyError } from '../../../src/errors.ts'
+import { createPasswordHasher, type PasswordHasher, type PasswordHasherOptions } from '../../../src/user/password-hasher.ts'
+import { passwordMark } from '../../helper/evidence.ts'
+
+const password = `${passwordMark}right`
+
+function open (t: Test, options: Partial<PasswordHasherOptions> = {}): PasswordHasher {
+  const hasher = createPasswordHasher({ clock: systemClock, cost: 10, concurrency: 1, queue: 100, ...options })
+  t.teardown(() => hasher.close())
+  return hasher
+}
+
+await t.test('beyond the threads and the queue a hash is refused at once, with whole seconds to wait', async (t) => {
+  const hasher = open(t, { concurrency: 1, queue: 2 })
+  const hashes: string[] = []
+  const let3 = [1, 2, 3].map(async () => { hashes.push(await hasher.hash(password)) })
+  t.equal(hasher.waiting(), 2)
+  for (const call of [() => hasher.hash(password), () => hasher.verify(password, null)]) {
+    const error = await Promise.resolve(call()).catch((error: unknown) => error)
+    t.ok(error instanceof LatchkeyError)
+    t.match(error, { code: 'unavailable', statusCode: 503 })
+    const seconds = (error as LatchkeyError).extras.retryAfterSeconds as number
+    t.ok(Number.isInteger(seconds) && seconds >= 1, `${seconds} seconds`)
+  }
+  t.strictSame(hashes, [], 'before anybody was served')
+  await Promise.all(let3)
+  t.equal(hasher.waiting(), 0)
+  await hasher.hash(password)
+})
+
+await t.test('a wait that would take too long is refused before the queue is full', async (t) => {
+  const hasher = open(t, { concurrency: 1, queue: 10_000, maxWaitMs: 200 })
+  const all = await Promise.allSettled(Array.from({ length: 100 }, () => hasher.hash(password)))
+  const refused = all.filter((one): one is PromiseRejectedResult => one.status === 'rejected').map((one) => one.reason as LatchkeyError)
+  t.ok(refused.length > 50, `${refused.length} of 100`)
+  t.ok(refused.length < 100, 'and some are let wait')
+  for (const error of refused) {
+    if (error.code !== 'unavailable' || !Number.isInteger(error.extras.retryAfterSeconds)) t.fail(error.message)
+  }
+  t.equal(hasher.waiting(), 0)
+})
+
+await t.test('the first storm after the start is bounded too: by a guess', async (t) => {
+  let now = 0
+  const slow = { wall: () => now, mono: () => { now += 1000; return now } } // a machine on which the shortest hash takes a second
+  const hasher = open(t, { clock: slow, concurrency: 1, queue: 10_000, maxWaitMs: 5000 })
+  const running = hasher.hash(password)
+  const next = hasher.hash(password) // nobody waits yet
+  await t.rejects(hasher.hash(password), { code: 'unavailable', extras: { retryAfterSeconds: 64 } })
+  await Promise.all([running, next])
+})
+
+await t.test('a hash that fails gives its place back', async (t) => {
+  const hasher = open(t, { concurrency: 1, queue: 1 })
+  const odd = { replace: () => 5 } as unknown as string // the thread is given no text
+  for (let round = 0; round < 5; round++) await t.rejects(hasher.verify(password, odd), { message: /must be a string/ })
+  t.equal(hasher.waiting(), 0)
+  t.equal(await hasher.verify(password, await hasher.hash(password)), true)
+})
+
+await t.test('the event loop goes on while passwords are hashed', async (t) => {
+  const hasher = open(t, { cost: 12 })
+  await hasher.verify(password, null)
+  let ticks = 0
+  let longest = 0
+  let last = performance.now()
+  const timer = setInterval(() => {
+    ticks++
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  const begin = performance.now()
+  await Promise.all([1, 2].map(() => hasher.hash(password)))
+  clearInterval(timer)
+  const took = performance.now() - begin
+  t.ok(ticks > 20, `${ticks} turns in ${Math.round(took)} ms`)
+  t.ok(longest < took / 4, `longest pause ${Math.round(longest)} of ${Math.round(took)} ms`)
+})
+
+await t.test('files are read while more passwords are hashed than libuv has threads', async (t) => {
+  const hasher = open(t, { cost: 12, concurrency: 6 })
+  const quick = bcrypt.hashSync(password, 4)
+  await Promise.all(Array.from({ length: 6 }, () => hasher.verify(password, quick))) // all threads run
+  const begin = performance.now()
+  const hashes: string[] = []
+  const done = Promise.all(Array.from({ length: 6 }, async () => { hashes.push(await hasher.hash(password)) }))
+  let longest = 0
+  while (hashes.length < 6) {
+    const from = performance.now()
+    await readFile(new URL(import.meta.url))
+    longest = Math.max(longest, performance.now() - from)
+  }
+  await done
+  const took = performance.now() - begin
+  t.ok(longest < took / 4, `longest read ${Math.round(longest)} of ${Math.round(took)} ms`)
+})
+
+await t.test('closing lets the hash that runs be finished and answers those who wait', async (t) => {
+  const hasher = open(t, { concurrency: 1, cost: 12 })
+  await hasher.verify(password, bcrypt.hashSync(password, 4)) // the thread runs
+  const all = Promise.allSettled(Array.from({ length: 5 }, () => hasher.hash(password)))
+  await hasher.close()
+  const results = (await all).map(({ status }) => status)
+  t.strictSame(results, ['fulfilled', 'rejected', 'rejected', 'rejected', 'rejected'])
+})
