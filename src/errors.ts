@@ -142,12 +142,17 @@ export const isDuplicateKey = (error: unknown): boolean => (error as { code?: un
  * elections, write concern, disk. Judged by name and label so that the embedded store's errors pass too.
  */
 export function isStoreFault (error: unknown): boolean {
-  if (!(error instanceof Error) || !error.name.startsWith('Mongo') || isDuplicateKey(error)) return false
+  if (!(error instanceof Error)) return false
+  if (socketFaults.has((error as NodeJS.ErrnoException).code ?? '')) return true
+  if (!error.name.startsWith('Mongo') || isDuplicateKey(error)) return false
   if (ownMistakes.has(error.name)) return false
   if (!serverAnswers.has(error.name)) return true
   const { code, errorLabels } = error as { code?: number, errorLabels?: string[] }
   return serverFaults.has(code ?? 0) || (errorLabels ?? []).some((label) => label.startsWith('Retryable') || label === 'SystemOverloadedError')
 }
+
+// A driver lets some failures of its socket through as they are (seen: EPIPE, on a command just as the server died).
+const socketFaults = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])
 
 // What the driver refuses before it asks anybody.
 const ownMistakes = new Set(['MongoInvalidArgumentError', 'MongoMissingDependencyError', 'MongoParseError', 'MongoAPIError'])

@@ -142,6 +142,12 @@ await t.test('a store that is away, slow, full or between two leaders is a fault
   t.ok(isStoreFault(server(1, { errorLabels: ['SystemOverloadedError'] })))
 })
 
+await t.test('a socket that fails under the driver is a fault of the store, though the driver lets it through as it is', async (t) => {
+  const ended = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' })
+  t.ok(isStoreFault(ended))
+  t.notOk(isStoreFault(Object.assign(new Error('no such file'), { code: 'ENOENT' })))
+})
+
 await t.test('a shard without a leader, as a router tells it, is a fault of the store', async (t) => {
   t.ok(isStoreFault(server(133)), 'FailedToSatisfyReadPreference')
 })
