@@ -71,12 +71,14 @@ async function startServer (env) {
 /** One round of load on one route. */
 async function ask (server, path, duration) {
   const before = await server.usage()
-  const result = await autocannon({
-    url: server.origin,
-    connections,
-    duration,
-    requests: server.tokens.map((token) => ({ path, headers: { authorization: `Bearer ${token}` } }))
-  })
+  const requests = server.tokens.map((token) => ({ path, headers: { authorization: `Bearer ${token}` } }))
+  let clients = 0
+  // each connection begins with another token: in step they would ask for the same session and share one load of it
+  const setupClient = (client) => {
+    const first = Math.floor((clients++ / connections) * requests.length)
+    client.setRequests([...requests.slice(first), ...requests.slice(0, first)])
+  }
+  const result = await autocannon({ url: server.origin, connections, duration, setupClient })
   const after = await server.usage()
   const count = result['2xx']
   if (result.non2xx + result.errors + result.timeouts > 0) throw new Error(`${path}: ${result.non2xx} non-2xx, ${result.errors} errors`)

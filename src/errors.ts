@@ -144,12 +144,15 @@ export const isDuplicateKey = (error: unknown): boolean => (error as { code?: un
 export function isStoreFault (error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (socketFaults.has((error as NodeJS.ErrnoException).code ?? '')) return true
-  if (!error.name.startsWith('Mongo') || isDuplicateKey(error)) return false
+  if (!isOfDriver(error) || isDuplicateKey(error)) return false
   if (ownMistakes.has(error.name)) return false
   if (!serverAnswers.has(error.name)) return true
   const { code, errorLabels } = error as { code?: number, errorLabels?: string[] }
   return serverFaults.has(code ?? 0) || (errorLabels ?? []).some((label) => label.startsWith('Retryable') || label === 'SystemOverloadedError')
 }
+
+/** By name, as the embedded store's errors are too, or by what every error of the driver has: not all names say so. */
+const isOfDriver = (error: Error): boolean => error.name.startsWith('Mongo') || 'errorLabelSet' in error
 
 // A driver lets some failures of its socket through as they are (seen: EPIPE, on a command just as the server died).
 const socketFaults = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])

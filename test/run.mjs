@@ -7,22 +7,23 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const { REDIS_URL, MONGODB_URI, REAL_ENGINES } = process.env
+const { REDIS_URL, MONGODB_URI, REAL_ENGINES, NODE_OPTIONS = '' } = process.env
 const real = Boolean(REDIS_URL && MONGODB_URI)
 const chosen = process.argv.slice(2)
 const scratch = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
 const tap = join(createRequire(import.meta.url).resolve('tap/package.json'), '../dist/esm/run.mjs')
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
+const quickLoader = new URL('quick-loader.mjs', import.meta.url).href
 const leaks = 'test/guard/leaks.test.ts'
 
 /** @returns the exit code of one run of tap, its counts added to the totals */
-function run (options) {
+function run (files, { coverage = false } = {}) {
   const counts = join(scratch, 'counts.json')
   rmSync(counts, { force: true })
-  const { status } = spawnSync(process.execPath, [tap, 'run', ...options], {
+  const { status } = spawnSync(process.execPath, [tap, 'run', ...(coverage ? [] : ['--disable-coverage']), ...files], {
     stdio: 'inherit',
-    env: { ...process.env, LATCHKEY_EVIDENCE: join(scratch, 'evidence'), LATCHKEY_COUNTS: counts }
+    env: { ...process.env, ...(!coverage && { NODE_OPTIONS: `${NODE_OPTIONS} --import ${quickLoader}` }), LATCHKEY_EVIDENCE: join(scratch, 'evidence'), LATCHKEY_COUNTS: counts }
   })
   const { passed, failed, skipped } = existsSync(counts) ? JSON.parse(readFileSync(counts, 'utf8')) : { passed: 0, failed: 1, skipped: 0 }
   totals.passed += passed
@@ -33,8 +34,8 @@ function run (options) {
 
 console.log(`engines: ${MONGODB_URI ? 'MongoDB' : 'embedded store'}, ${REDIS_URL ? 'Redis' : 'in-process copies'}`)
 const whole = chosen.length === 0
-const codes = [run(whole && real ? [] : ['--disable-coverage', ...chosen])]
-if (whole) codes.push(run(['--disable-coverage', leaks]))
+const codes = [run(chosen, { coverage: whole && real })]
+if (whole) codes.push(run([leaks]))
 rmSync(scratch, { recursive: true, force: true })
 
 const leftOut = [

@@ -145,6 +145,9 @@ await t.test('a store that is away, slow, full or between two leaders is a fault
 await t.test('a socket that fails under the driver is a fault of the store, though the driver lets it through as it is', async (t) => {
   const ended = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' })
   t.ok(isStoreFault(ended))
+  const cleared = Object.assign(new Error('interrupted due to server monitor timeout'), { errorLabelSet: new Set() })
+  cleared.name = 'PoolClearedOnNetworkError' // seen from a server that hangs; the driver does not export its class
+  t.ok(isStoreFault(cleared))
   t.notOk(isStoreFault(Object.assign(new Error('no such file'), { code: 'ENOENT' })))
 })
 
