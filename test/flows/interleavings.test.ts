@@ -140,3 +140,12 @@ await t.test('logout-all that died half-way is finished by the next one', async 
   for (const { accessToken } of [first, second]) t.equal((await service.get('/api/protected', { token: accessToken })).json.code, 'session_revoked')
   t.equal((await service.db.collection('usersession').countDocuments({ userId, revokedAt: null })), 0)
 })
+
+await t.test('logout-all that died half-way has ended everything already: no refresh and no renewal goes through', async (t) => {
+  const { service } = await setStage(t)
+  const { userId, accessToken, refreshToken } = await register(service)
+  await service.db.collection('users').updateOne({ _id: userId as never }, { $inc: { tokenVersion: 1 } })
+  t.equal((await service.post('/api/auth/refresh', undefined, { token: accessToken })).json.code, 'session_revoked')
+  t.equal((await service.post('/api/auth/refresh', { refreshToken })).json.code, 'session_revoked')
+  t.equal((await service.get('/api/protected', { token: accessToken })).json.code, 'session_revoked', 'and the refused refresh has told the tiers')
+})
