@@ -31,7 +31,10 @@ async function isDeadEverywhere (t: Test, { everywhere }: Stage, accessToken: st
 
 /** A refresh that met a revocation: refused, or its tokens are dead as well. */
 async function hasRevivedNothing (t: Test, stage: Stage, answer: Answer): Promise<void> {
-  if (answer.status !== 200) return void t.equal(answer.json.code, 'session_revoked')
+  if (answer.status !== 200) {
+    t.equal(answer.json.code, 'session_revoked')
+    return
+  }
   const { accessToken, refreshToken } = loginOf(answer)
   await isDeadEverywhere(t, stage, accessToken)
   t.equal((await stage.service.post('/api/auth/refresh', { refreshToken })).json.code, 'session_revoked')
