@@ -25,10 +25,26 @@ export interface ErrorsOptions extends ScopeOptions {
   ownsNotFound: boolean
 }
 
-export default fp<ErrorsOptions>(async function errors (scope, { base, ownsNotFound }) {
+/** Milliseconds between two lines about requests that were put off: an outage must not drown the log. */
+const quietMs = 1000
+
+export default fp<ErrorsOptions>(async function errors (scope, { base, ownsNotFound, clock }) {
+  const putOff = { unsaid: 0, quietUntil: -Infinity }
+
+  function note (failure: LatchkeyError, error: unknown, request: FastifyRequest): void {
+    const fields = { err: failure.cause ?? error, code: failure.code }
+    if (failure.statusCode === 500) request.log.error(fields, failure.message)
+    else if (clock.mono() < putOff.quietUntil) putOff.unsaid++
+    else {
+      request.log.warn({ ...fields, ...(putOff.unsaid > 0 && { moreSinceLastLine: putOff.unsaid }) }, failure.message)
+      putOff.unsaid = 0
+      putOff.quietUntil = clock.mono() + quietMs
+    }
+  }
+
   scope.setErrorHandler((error, request, reply) => {
     const failure = asLatchkeyError(error)
-    if (failure.statusCode >= 500) request.log[failure.statusCode === 500 ? 'error' : 'warn']({ err: failure.cause ?? error, code: failure.code }, failure.message)
+    if (failure.statusCode >= 500) note(failure, error, request)
     return sendProblem(failure, request, reply, base)
   })
   if (ownsNotFound) {

@@ -32,6 +32,9 @@ function optionsBeside (uri: string): MongoClientOptions {
   return Object.fromEntries(Object.entries(clientOptions).filter(([name]) => !set.has(name.toLowerCase())))
 }
 
+/** Kinds of servers that take writes. */
+const writableTypes = new Set(['Standalone', 'RSPrimary', 'Mongos', 'LoadBalancer'])
+
 /** A probe must have its answer within a second, whatever the store does. */
 const pingMs = 800
 
@@ -71,13 +74,20 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
   async function open (): Promise<MongoClient> {
     if (store.kind === 'embedded') return await openEmbeddedClient({ dir: store.dir, clock, log: (line) => { scope.log.warn(line) } })
     const opened = new MongoClient(store.uri, optionsBeside(store.uri))
-    let answers: boolean | undefined
-    const note = (now: boolean, say: () => void) => {
-      if (answers !== now) say()
-      answers = now
+    let writable = false
+    let said: boolean | undefined
+    const say = (answers: boolean, line: string) => {
+      if (said !== answers) scope.log[answers ? 'info' : 'error'](line)
+      said = answers
     }
-    opened.on('serverHeartbeatSucceeded', () => { note(true, () => { scope.log.info('MongoDB answers') }) })
-    opened.on('serverHeartbeatFailed', () => { note(false, () => { scope.log.error('MongoDB does not answer') }) })
+    // by the whole deployment: a member that is down is no outage as long as there is a primary
+    opened.on('topologyDescriptionChanged', ({ newDescription }) => {
+      const were = writable
+      writable = [...newDescription.servers.values()].some(({ type }) => writableTypes.has(type))
+      if (writable) say(true, 'MongoDB answers')
+      else if (were) say(false, 'MongoDB does not answer')
+    })
+    opened.on('serverHeartbeatFailed', () => { if (!writable) say(false, 'MongoDB does not answer') })
     return opened
   }
 }, { name: 'latchkey-mongo' })

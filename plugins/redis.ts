@@ -20,7 +20,7 @@ export interface RedisPort {
   /** A new connection to subscribe with; see RevocationChannelOptions. */
   readonly subscriberFor: (attempt: number) => Redis
   readonly isConnected: () => boolean
-  /** Calls back each time the connection is back after it was lost. */
+  /** Calls back each time the connection stands (again). */
   readonly onReturn: (listener: () => void) => void
 }
 
@@ -42,20 +42,19 @@ export default fp<ScopeOptions>(async function redis (scope, { config, redisClie
     return
   }
   const client = redisClient ?? open(config.redis as RedisAddress)
-  let wasConnected = false
   let connected = client.status === 'ready'
   const listeners: (() => void)[] = []
   const say = (now: boolean, line: string) => {
     if (connected !== now) scope.log[now ? 'info' : 'error'](line)
     connected = now
   }
-  client.on('error', () => { say(false, 'Redis does not answer: MongoDB decides meanwhile') })
-  client.on('close', () => { say(false, 'Redis does not answer: MongoDB decides meanwhile') })
-  client.on('ready', () => {
+  const lost = () => { say(false, 'Redis does not answer: MongoDB decides meanwhile') }
+  const back = () => {
     say(true, 'Redis answers')
-    if (wasConnected) for (const listener of listeners) listener()
-    wasConnected = true
-  })
+    for (const listener of listeners) listener()
+  }
+  client.on('error', lost).on('close', lost).on('ready', back)
+  scope.addHook('onClose', async () => { client.off('error', lost).off('close', lost).off('ready', back) })
   if (redisClient === undefined) {
     client.connect().catch(() => { /* it goes on trying */ })
     scope.addHook('onClose', async () => { client.disconnect() })
@@ -85,7 +84,7 @@ function open ({ url, nodes }: RedisAddress): RedisClient {
 /** A connection of its own that ends when it ends: the channel opens the next one. On a cluster, any node carries every channel. */
 function subscriberFor (client: RedisClient, attempt: number): Redis {
   const own = { commandTimeout: 1000, connectionName: 'latchkey-revocations', retryStrategy: () => null }
-  if (client instanceof Redis) return client.duplicate(own)
+  if (client instanceof Redis) return client.duplicate({ ...bounded, ...own }) // a host's client may connect by itself
   const nodes = client.nodes('master')
   const node = nodes[attempt % Math.max(1, nodes.length)]
   if (node === undefined) throw new Error('no node of the cluster is known yet')

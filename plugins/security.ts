@@ -60,11 +60,11 @@ export default fp<ScopeOptions>(async function security (scope, { config }) {
 
   // what can be refused unread is refused here, before a body is looked at
   scope.addHook('onRequest', (request, reply, done) => {
-    const { url = '', headers, httpVersionMinor } = request.raw
+    const { url = '', rawHeaders, httpVersionMinor } = request.raw
     reply.header('cache-control', 'no-store')
     if (url.length > mostUrlLength) done(new LatchkeyError('uri_too_long'))
     else if (request.is404) done(new LatchkeyError('not_found'))
-    else if (headers.host === undefined && httpVersionMinor === 1) done(new LatchkeyError('validation_failed', { detail: 'The request names no host.' }))
+    else if (!namesItsHost(rawHeaders, httpVersionMinor)) done(new LatchkeyError('validation_failed', { detail: 'The request names no host, or several.' }))
     else done()
   })
   scope.addHook('onRoute', (route) => {
@@ -86,5 +86,15 @@ export default fp<ScopeOptions>(async function security (scope, { config }) {
     return origin === undefined || allowed.has(origin) || hostOf(origin) === host
   }
 }, { name: 'latchkey-security' })
+
+/** RFC 9112 section 3.2: HTTP/1.1 names one host, and nobody names two. Node keeps the first and says nothing. */
+function namesItsHost (rawHeaders: readonly string[], httpVersionMinor: number): boolean {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts === 1 || (hosts === 0 && httpVersionMinor === 0)
+}
 
 const hostOf = (origin: string): string | undefined => URL.canParse(origin) ? new URL(origin).host : undefined

@@ -32,8 +32,11 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     }
   })
 
+  let saidUnsent = false
+
   /** Redis is back: copies from before may be of sessions that were revoked meanwhile, here or elsewhere. */
   const regain = () => {
+    saidUnsent = false
     cache.distrustShared()
     void cache.replay()
   }
@@ -44,6 +47,7 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     beatChannel: `${config.redisKeyPrefix}beat:${randomBytes(9).toString('base64url')}`,
     clock,
     onForget: (key) => { cache.forget(key) },
+    onBeat: () => { void cache.replay() }, // a Redis that refuses to write says nothing when it takes writes again
     onSubscribe: () => { cache.forgetAll() }
   })
   const shared = redis && {
@@ -65,7 +69,10 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     codec: { encode: JSON.stringify, decode: decodeSessionCopy },
     ...(shared && { shared }),
     breaker: createBreaker(named('MongoDB')),
-    onUnsent: () => { scope.log.warn('a revocation did not reach Redis; it is sent again when Redis is back') }
+    onUnsent: () => {
+      if (!saidUnsent) scope.log.warn('revocations do not reach Redis; they are sent again when it takes them')
+      saidUnsent = true
+    }
   })
 
   redis?.onReturn(regain)

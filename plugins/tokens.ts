@@ -53,9 +53,11 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
   const audit: Audit = (event, fields) => { scope.log.info({ audit: event, ...fields }, 'security event') }
   const revoke = createRevoke({ sessions, cache, clock })
 
+  const graceMs = config.refreshGraceSeconds * 1000
+
   scope.decorate('audit', audit)
   scope.decorate('sessionCheck', createSessionCheck({ tokens: accessTokens, cache, clock, memoEntries: config.tokenMemoEntries }))
-  scope.decorate('signOut', createSignOut({ users, sessions, cache, revoke, accessTokens, refreshTokens, clock, audit }))
+  scope.decorate('signOut', createSignOut({ users, sessions, cache, revoke, accessTokens, refreshTokens, clock, graceMs, audit }))
   scope.decorate('tokens', createTokenService({
     users,
     sessions,
@@ -67,7 +69,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     randomBytes,
     idleMs: config.refreshTokenSeconds * 1000,
     absoluteMs: config.sessionAbsoluteSeconds * 1000,
-    graceMs: config.refreshGraceSeconds * 1000,
+    graceMs,
     sessionsPerUser: config.sessionsPerUser,
     audit
   }))

@@ -5,17 +5,14 @@ import type { Client, Presented } from '../src/token/revocation.ts'
 export const clientOf = (request: FastifyRequest): Client => ({ address: request.ip, userAgent: request.headers['user-agent'] ?? '' })
 
 /**
- * Tokens of a request for the doors that take more than an access token. The cookies of a request with an Authorization
- * header are not looked at (DESIGN 6).
- * @param bodyToken `refreshToken` of the body; it comes before the cookie
+ * Tokens of a request for the doors that take more than an access token. Cookies are not looked at beside a token in a
+ * header or in the body (DESIGN 6): a script could otherwise have what is in them answered into its hands.
+ * @param bodyToken `refreshToken` of the body
  */
 export function presentedBy (scope: FastifyInstance, request: FastifyRequest, bodyToken: string | undefined): Presented & { byCookie: boolean } {
   const { headers } = request
-  const cookies = scope.authCookies.read(headers.authorization === undefined ? headers.cookie : undefined)
-  const refresh = bodyToken ?? cookies.refresh
-  return {
-    access: scope.accessTokenOf(request),
-    refresh,
-    byCookie: bodyToken === undefined && headers['x-access-token'] === undefined && (cookies.refresh ?? cookies.access) !== undefined
-  }
+  if (headers.authorization !== undefined || headers['x-access-token'] !== undefined) return { access: scope.accessTokenOf(request), refresh: bodyToken, byCookie: false }
+  if (bodyToken !== undefined) return { access: undefined, refresh: bodyToken, byCookie: false }
+  const cookies = scope.authCookies.read(headers.cookie)
+  return { ...cookies, byCookie: (cookies.refresh ?? cookies.access) !== undefined }
 }

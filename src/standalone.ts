@@ -2,7 +2,7 @@
 // package mounted at its root. What fails before a route is found (bad HTTP, bad URL) is answered in the same shape.
 import Fastify, { LogController, type FastifyHttpOptions, type FastifyInstance, type FastifyReply, type RawServerDefault } from 'fastify'
 import { randomBytes as systemRandomBytes } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Config } from './config/config.ts'
 import { LatchkeyError, problemOf, type ErrorCode } from './errors.ts'
@@ -49,6 +49,8 @@ export function createStandalone (config: Config, { logStream, ...brought }: Sta
     clientErrorHandler: (error, socket) => { answerBadHttp(error, socket as Socket, nextId(), bare) }
   }
   const app = Fastify(options)
+  // an expectation that nobody can meet is not met (RFC 9110 section 10.1.1 lets us): Node would answer it without a body
+  app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
   app.register(latchkey, { config, ownsNotFound: true, ...brought })
   // a connection whose answer was in flight when the closing began becomes idle afterwards, and Node would wait for it
   app.addHook('preClose', async () => {
@@ -68,6 +70,13 @@ const codeOfFailure: Record<string, ErrorCode> = { ERR_HTTP_REQUEST_TIMEOUT: 're
 /** Node found no request in what arrived: the answer is written by hand, and the connection ends. */
 function answerBadHttp (error: NodeJS.ErrnoException, socket: Socket, requestId: string, headers: Record<string, string>): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
+  // Node's own name for the answer that the socket still owes; to an earlier, whole request: ours must not be taken for it
+  const owed = (socket as { _httpMessage?: ServerResponse | null })._httpMessage
+  if (owed?.req.complete) {
+    owed.shouldKeepAlive = false
+    owed.once('close', () => { socket.destroySoon() })
+    return
+  }
   const code = codeOfFailure[error.code ?? '']
   const failure = code === undefined ? new LatchkeyError('validation_failed', { detail: 'This is not a valid HTTP request.' }) : new LatchkeyError(code)
   const body = JSON.stringify(problemOf(failure, { base: '', instance: '/', requestId }))

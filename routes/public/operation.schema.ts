@@ -19,7 +19,7 @@ export const readinessSchema = {
   operationId: 'readyz',
   tags: ['operation'],
   summary: 'May it be sent requests?',
-  description: '`degraded`: Redis is away, MongoDB decides meanwhile. 503: MongoDB does not answer or its indexes do not stand yet.',
+  description: '`degraded`: Redis is away or revocations of other instances are not heard; MongoDB decides meanwhile. 503: MongoDB does not answer or its indexes do not stand yet.',
   response: {
     200: closed({
       status: oneOf(['ready', 'degraded']),

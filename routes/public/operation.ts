@@ -10,7 +10,8 @@ export default async function operation (scope: Doors): Promise<void> {
     const { mongo, redis } = await scope.storeStates()
     if (mongo === 'disconnected') throw unavailable(new Error('MongoDB does not answer'))
     if (!scope.areIndexesReady()) throw unavailable(new Error('the indexes do not stand yet'))
-    return { status: redis === 'disconnected' ? 'degraded' as const : 'ready' as const, mongo, redis, channel: scope.channelState() }
+    const channel = scope.channelState()
+    return { status: redis === 'disconnected' || channel === 'deaf' ? 'degraded' as const : 'ready' as const, mongo, redis, channel }
   })
 
   scope.get('/problems/:code', { schema: problemSchema }, async (request) => {

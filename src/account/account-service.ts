@@ -41,13 +41,14 @@ const noGuess = new Set<ErrorCode>(['unavailable', 'rate_limited'])
 export function createAccountService (options: AccountServiceOptions): AccountService {
   const { users, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit } = options
 
+  /** @returns the user and the name to count attempts by: as it was typed, so that counting tells nothing of who exists */
   async function findUser ({ email, username }: Credentials): Promise<{ name: string, user: UserRecord | null }> {
     if (username !== undefined) {
       const key = usernameKeyOf(username)
-      return { name: key, user: await users.findByUsernameKey(key) }
+      return { name: `username ${key}`, user: await users.findByUsernameKey(key) }
     }
     const key = emailKeyOf(email ?? '')
-    return { name: key ?? email ?? '', user: key === undefined ? null : await users.findByEmailKey(key) }
+    return { name: `email ${key ?? email ?? ''}`, user: key === undefined ? null : await users.findByEmailKey(key) }
   }
 
   /** A store that fails, or a limit that refuses, is no guess: the attempt does not count. */
@@ -116,7 +117,7 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       const byAddress = await limits.reserveAddress(client.address)
       return await givingBack([byAddress], async () => {
         const { name, user } = await findUser(input)
-        const byAccount = await limits.reserveAccount(user?._id ?? name, client.address)
+        const byAccount = await limits.reserveAccount(name, client.address)
         return await givingBack([byAccount], async () => {
           const issued = await signIn(user, input.password, client)
           await Promise.all([byAddress.giveBack(), byAccount.giveBack()])

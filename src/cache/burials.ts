@@ -5,7 +5,7 @@ import type { SharedTier } from './shared-tier.ts'
 export interface Burials {
   /** Tombstone and message for a key; never rejects. */
   bury: (key: string) => Promise<void>
-  /** Sends what could not be sent. */
+  /** Sends what could not be sent, up to the first that is refused again; cheap when there is nothing. */
   replay: () => Promise<void>
 }
 
@@ -16,23 +16,34 @@ const mostUnsent = 10_000
 export function createBurials (tier: SharedTier, onUnsent: (error: unknown) => void): Burials {
   const unsent = new Set<string>()
 
-  async function bury (key: string): Promise<void> {
-    try {
-      await tier.bury(key)
-      unsent.delete(key)
-    } catch (error) {
-      unsent.add(key)
-      if (unsent.size > mostUnsent) unsent.delete(unsent.values().next().value as string)
-      onUnsent(error)
-      // a tier that refuses to write (read-only, out of memory) may still carry a message
-      await tier.announce(key).catch(() => { /* kept for replay */ })
-    }
+  let replaying = false
+
+  async function send (key: string): Promise<void> {
+    await tier.bury(key)
+    unsent.delete(key)
   }
 
   return {
-    bury,
+    async bury (key) {
+      try {
+        await send(key)
+      } catch (error) {
+        unsent.add(key)
+        if (unsent.size > mostUnsent) unsent.delete(unsent.values().next().value as string)
+        onUnsent(error)
+        // a tier that refuses to write (read-only, out of memory) may still carry a message
+        await tier.announce(key).catch(() => { /* kept for replay */ })
+      }
+    },
     async replay () {
-      for (const key of [...unsent]) await bury(key)
+      if (replaying) return
+      replaying = true
+      try {
+        for (const key of [...unsent]) await send(key)
+      } catch { /* it does not take them yet */
+      } finally {
+        replaying = false
+      }
     }
   }
 }

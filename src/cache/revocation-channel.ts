@@ -45,12 +45,14 @@ export interface RevocationChannelOptions {
   clock: Clock
   /** A key was revoked somewhere. */
   onForget: (key: string) => void
+  /** A beat was heard: Redis answers and carries messages. */
+  onBeat: () => void
   /** The subscription stands from now on: whatever was told before was missed. */
   onSubscribe: () => void
 }
 
 export function createRevocationChannel (options: RevocationChannelOptions): RevocationChannel {
-  const { subscriberFor, publisher, channel, beatChannel, clock, onForget, onSubscribe } = options
+  const { subscriberFor, publisher, channel, beatChannel, clock, onForget, onBeat, onSubscribe } = options
   const hearing: Hearing = { lastBeat: -Infinity }
   const closing = new AbortController()
   let subscriber: Redis | undefined
@@ -73,6 +75,7 @@ export function createRevocationChannel (options: RevocationChannelOptions): Rev
       if (from !== beatChannel) return onForget(message)
       unheard = 0
       hearing.lastBeat = clock.mono()
+      onBeat()
     })
     await connection.connect()
     await connection.subscribe(channel, beatChannel)

@@ -7,7 +7,9 @@ import ipaddr from 'ipaddr.js'
  * @returns the address to count by; text that is no address counts as it is, bounded
  */
 export function addressKey (text: string): string {
-  const plain = text.split('%', 1)[0] as string // without an IPv6 zone
+  // some proxies forward `address:port`, which would make a new address of every connection
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
+  const plain = bare.split('%', 1)[0] as string // without an IPv6 zone
   if (!ipaddr.isValid(plain)) return text.slice(0, 64)
   const address = ipaddr.process(plain)
   if (address.kind() === 'ipv4') return address.toString()

@@ -17,7 +17,7 @@ export interface LoginLimits {
   /** @throws LatchkeyError `rate_limited` */
   reserveAddress: (address: string) => Promise<Reservation>
   /**
-   * @param account the account's id, or what the client typed where there is no such account: both count alike
+   * @param account the account's name as the client typed it, whether there is such an account or not
    * @throws LatchkeyError `rate_limited`
    */
   reserveAccount: (account: string, address: string) => Promise<Reservation>

@@ -19,11 +19,10 @@ export interface SessionRepository {
   findSinceRotation: (sid: string) => Promise<{ session: SessionRecord, sinceRotationMs: number } | null>
   /** @returns the user's id for the caller that ended it, null if it had ended or never was */
   revoke: (sid: string, reason: RevokedReason, now: Date) => Promise<string | null>
-  /**
-   * Ends the live sessions that were opened under an older tokenVersion.
-   * @returns their sids
-   */
-  revokeOlder: (userId: string, tokenVersion: number, reason: RevokedReason, now: Date) => Promise<string[]>
+  /** Sids opened under an older tokenVersion that are live or were ended since `since`: copies of them may still be about. */
+  findOlder: (userId: string, tokenVersion: number, since: Date, now: Date) => Promise<string[]>
+  /** Ends the live sessions that were opened under an older tokenVersion. @returns how many this call ended */
+  revokeOlder: (userId: string, tokenVersion: number, reason: RevokedReason, now: Date) => Promise<number>
   /** Sids of the user's live sessions beyond the newest `keep`. */
   findSurplus: (userId: string, keep: number, now: Date) => Promise<string[]>
 }
@@ -66,11 +65,15 @@ export function createSessionRepository (db: Db): SessionRepository {
       )
       return ended?.userId ?? null
     },
+    async findOlder (userId, tokenVersion, since, now) {
+      const about = { userId, tokenVersion: { $lt: tokenVersion }, expiresAt: { $gt: now }, $or: [{ revokedAt: null }, { revokedAt: { $gt: since } }] }
+      const found = await sessions.find(about, { projection: { _id: 1 }, ...bounded }).toArray()
+      return found.map((session) => session._id)
+    },
     async revokeOlder (userId, tokenVersion, revokedReason, now) {
       const older = { userId, revokedAt: null, tokenVersion: { $lt: tokenVersion }, expiresAt: { $gt: now } }
-      const found = await sessions.find(older, { projection: { _id: 1 }, ...bounded }).toArray()
-      if (found.length > 0) await sessions.updateMany(older, { $set: { revokedAt: now, revokedReason } }, bounded)
-      return found.map((session) => session._id)
+      const { modifiedCount } = await sessions.updateMany(older, { $set: { revokedAt: now, revokedReason } }, bounded)
+      return modifiedCount
     },
     async findSurplus (userId, keep, now) {
       const live = { userId, revokedAt: null, expiresAt: { $gt: now } }

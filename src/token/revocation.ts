@@ -7,7 +7,7 @@ import type { SessionRepository } from '../session/session-repository.ts'
 import { isLive, type RevokedReason } from '../session/session-rules.ts'
 import type { UserRepository } from '../user/user-repository.ts'
 import type { AccessTokens } from './access-token.ts'
-import type { RefreshTokens } from './refresh-token.ts'
+import type { RefreshClaim, RefreshTokens } from './refresh-token.ts'
 import type { SessionCopy } from './session-copy.ts'
 
 /** Where a request came from. */
@@ -54,10 +54,15 @@ export interface SignOutOptions {
   accessTokens: AccessTokens
   refreshTokens: RefreshTokens
   clock: Clock
+  /** Milliseconds after a rotation in which the spent token still counts. */
+  graceMs: number
   audit: Audit
 }
 
-export function createSignOut ({ users, sessions, cache, revoke, accessTokens, refreshTokens, clock, audit }: SignOutOptions): SignOut {
+/** Milliseconds beyond which no copy of a session can answer, whatever VERDICT_TTL_SECONDS is. */
+const longestCopyMs = 3_600_000
+
+export function createSignOut ({ users, sessions, cache, revoke, accessTokens, refreshTokens, clock, graceMs, audit }: SignOutOptions): SignOut {
   /** Sessions that the presented tokens name; a token that proves nothing names none. */
   function sidsOf ({ access, refresh }: Presented): Set<string> {
     const sids = new Set<string>()
@@ -81,10 +86,26 @@ export function createSignOut ({ users, sessions, cache, revoke, accessTokens, r
     }
     if (refresh === undefined) throw new LatchkeyError('token_missing')
     const claim = refreshTokens.parse(refresh)
-    const session = claim === undefined ? null : await sessions.find(claim.sid)
-    // a token that was spent long ago may be a thief's: it may end its own session, not all of them
-    if (claim === undefined || (session !== null && session.generation > claim.generation + 1)) throw new LatchkeyError('refresh_token_invalid')
-    return session === null ? undefined : { sid: session._id, userId: session.userId }
+    const found = claim === undefined ? null : await sessions.findSinceRotation(claim.sid)
+    if (found === null) {
+      if (claim === undefined) throw new LatchkeyError('refresh_token_invalid')
+      return undefined
+    }
+    const { session, sinceRotationMs } = found
+    const spent = session.generation - (claim as RefreshClaim).generation
+    // a token that was spent before the grace may be a thief's: it may end its own session, not all of them
+    if (spent > 1 || (spent === 1 && sinceRotationMs >= graceMs)) throw new LatchkeyError('refresh_token_invalid')
+    return { sid: session._id, userId: session.userId }
+  }
+
+  /** A write that failed may have been applied: the truth is asked at the next check. */
+  async function forgettingOnFailure<T> (sids: string[], work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      for (const sid of sids) cache.forget(sid)
+      throw error
+    }
   }
 
   return {
@@ -110,10 +131,12 @@ export function createSignOut ({ users, sessions, cache, revoke, accessTokens, r
       // a dead session may not end others, but it finishes what a logout-all began that died half-way
       const tokenVersion = isLive(session, user, now.getTime()) ? await users.bumpTokenVersion(userId, now) : user.tokenVersion
       if (tokenVersion === null) return 0
-      const sids = await sessions.revokeOlder(userId, tokenVersion, 'logout_all', now)
-      await Promise.all(sids.map((ended) => cache.bury(ended)))
-      if (sids.length > 0) audit('logout_all', { userId, address: client.address })
-      return sids.length
+      // also what somebody else has just ended: they may have died before they could tell
+      const sids = await forgettingOnFailure([sid], () => sessions.findOlder(userId, tokenVersion, new Date(now.getTime() - longestCopyMs), now))
+      const ended = await forgettingOnFailure(sids, () => sessions.revokeOlder(userId, tokenVersion, 'logout_all', now))
+      await Promise.all(sids.map((older) => cache.bury(older)))
+      if (ended > 0) audit('logout_all', { userId, address: client.address })
+      return ended
     }
   }
 }

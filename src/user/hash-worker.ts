@@ -2,8 +2,13 @@
 // thread for libuv's four, which files and DNS need too.
 import bcrypt from 'bcrypt'
 
-export type HashTask = { kind: 'hash', password: string, cost: number } | { kind: 'verify', password: string, hash: string }
+/** `cost`: of a new hash, or that a failed comparison must look like. */
+export type HashTask = { kind: 'hash', password: string, cost: number } | { kind: 'verify', password: string, hash: string, cost: number }
 
 export default function run (task: HashTask): string | boolean {
-  return task.kind === 'hash' ? bcrypt.hashSync(task.password, task.cost) : bcrypt.compareSync(task.password, task.hash)
+  if (task.kind === 'hash') return bcrypt.hashSync(task.password, task.cost)
+  const matches = bcrypt.compareSync(task.password, task.hash)
+  // an older and cheaper hash would tell by its time that the account exists: 2^c + 2^c + 2^(c+1) + ... + 2^(C-1) = 2^C
+  if (!matches) for (let cost = Number(/^\$2.\$(\d\d)\$/.exec(task.hash)?.[1] ?? 4); cost < task.cost; cost++) bcrypt.hashSync(task.password, cost)
+  return matches
 }

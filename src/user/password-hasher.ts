@@ -71,7 +71,7 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
     hash: async (password) => await run({ kind: 'hash', password, cost }) as string,
     async verify (password, hash) {
       if (!isHashable(password)) return false
-      const matches = await run({ kind: 'verify', password, hash: hash === null ? decoy : hash.replace(/^\$2y\$/, '$2b$') })
+      const matches = await run({ kind: 'verify', password, hash: hash === null ? decoy : hash.replace(/^\$2y\$/, '$2b$'), cost })
       return hash !== null && matches as boolean
     },
     isOutdated: (hash) => !hash.startsWith('$2b$') || Number(hash.slice(4, 6)) < cost,

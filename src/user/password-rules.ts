@@ -11,9 +11,11 @@ const common = new Set(dictionary['passwords-common'])
 /** The one form in which a password is hashed, so that it does not matter how a keyboard composes `é`. */
 export const canonicalPassword = (password: string): string => password.normalize('NFC')
 
-/** Whether bcrypt would read all of it. A NUL would end it in some implementations. */
-export const isHashable = (password: string): boolean =>
-  Buffer.byteLength(password) <= mostPasswordBytes && !password.includes('\0')
+/** NUL would end a password in some implementations; half a surrogate pair has no UTF-8, so all of them would be one. */
+const unreadable = /\0|\p{Surrogate}/u
+
+/** Whether bcrypt would read all of it. */
+export const isHashable = (password: string): boolean => Buffer.byteLength(password) <= mostPasswordBytes && !unreadable.test(password)
 
 /**
  * @param password in canonical form
@@ -23,7 +25,7 @@ export const isHashable = (password: string): boolean =>
 export function checkNewPassword (password: string, known: readonly string[], minLength: number): void {
   if ([...password].length < minLength) throw new LatchkeyError('password_too_short', { detail: `The password needs at least ${minLength} characters.` })
   if (Buffer.byteLength(password) > mostPasswordBytes) throw new LatchkeyError('password_too_long')
-  if (password.includes('\0')) throw new LatchkeyError('validation_failed', { errors: [{ path: '/body/password', message: 'must not contain a NUL character' }] })
+  if (unreadable.test(password)) throw new LatchkeyError('validation_failed', { errors: [{ path: '/body/password', message: 'must not contain a NUL character or half a surrogate pair' }] })
   if (isGuessable(password, known)) throw new LatchkeyError('password_common')
 }
 

@@ -75,11 +75,10 @@ export function emailKeyOf (text: string): string | undefined {
 const mostAddress = 254 // RFC 5321 section 4.5.3.1.3, less the angle brackets
 const mostAddressText = mostAddress * 4 // no longer text can fold to an address: a character composes from four at most
 
-/** NFKC and small letters: each can open work for the other (`T` + diaeresis composes only when small). */
+/** NFKC and small letters, until nothing changes: each can open work for the other (`T` + diaeresis composes only when small). */
 function folded (text: string): string {
-  const once = text.normalize('NFKC').toLowerCase()
-  const twice = once.normalize('NFKC').toLowerCase()
-  return once === twice ? once : folded(twice)
+  const once = text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ') // which sigma is small depends on its place
+  return once === text ? once : folded(once)
 }
 
 export const usernameKeyOf = (username: string): string => username.toLowerCase()

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { redisUrl } from '../helper/engines.ts'
 import { emailMark, evidenceFolder, passwordMark, secretMark, type EvidenceKind } from '../helper/evidence.ts'
 
 const secrets: Record<string, RegExp> = {
@@ -26,6 +27,6 @@ await t.test('no token, password, hash or key material in any log line, failure,
     }
   }
   t.strictSame([...new Set(found)].slice(0, 20), [])
-  for (const kind of ['log', 'error', 'document'] as const) t.ok((counts[kind] ?? 0) > 50, `there was something to search: ${counts[kind] ?? 0} of ${kind}`)
+  for (const kind of ['log', 'error', 'document', ...(redisUrl === undefined ? [] : ['redis-key', 'redis-value'] as const)] as const) t.ok((counts[kind] ?? 0) > 50, `there was something to search: ${counts[kind] ?? 0} of ${kind}`)
   t.comment(`measured: searched ${Object.entries(counts).map(([kind, count]) => `${count} ${kind}`).join(', ')}`)
 })

@@ -13,7 +13,7 @@ await t.test('every door that says it is guarded refuses without a token, and no
   }
 })
 
-await t.test('every private door stands in the private scope', async (t) => {
+await t.test('every door declares what any door can answer, and a guarded one its refusal', async (t) => {
   for (const { url, schema, guarded } of await doorsOf(t)) {
     const replies = Object.keys(schema['response'] as object)
     if (guarded) t.ok(replies.includes('401'), `${url} declares its refusal`)

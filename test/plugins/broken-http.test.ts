@@ -57,6 +57,22 @@ await t.test('HTTP/1.1 needs a Host, and the refusal is a problem too', async (t
   expectEnded(t, await exchange(service, `GET /livez HTTP/1.1\r\n${close}`), 'no Host')
 })
 
+await t.test('two Hosts are none, in whatever letters', async (t) => {
+  for (const second of ['Host: y', 'host: x', 'HOST: x']) expectEnded(t, await exchange(service, `GET /livez HTTP/1.1\r\nHost: x\r\n${second}\r\n${close}`), second)
+})
+
+await t.test('an expectation that nobody can meet does not matter', async (t) => {
+  const answer = await exchange(service, `GET /api/protected HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${accessToken}\r\nExpect: foo\r\n${close}`)
+  t.equal(answer.status, 200)
+})
+
+await t.test('what is no request, behind one that is being answered, does not take its answer', async (t) => {
+  const body = JSON.stringify({ email: 'nobody@x.example', password: 'wrong' })
+  const answer = await exchange(service, `POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}GARBAGE\r\n\r\n`)
+  expectProblem(t, answer, 401, 'invalid_credentials')
+  t.ok(answer.closed, 'and the connection ends')
+})
+
 await t.test('headers that are too large or too many are refused or left unread, and nobody falls', async (t) => {
   const big = await exchange(service, `GET /livez HTTP/1.1\r\nHost: x\r\nX-Big: ${'a'.repeat(20_000)}\r\n${close}`)
   expectProblem(t, big, 431, 'headers_too_large', { what: '20 KB' })

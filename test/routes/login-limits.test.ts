@@ -53,11 +53,25 @@ await t.test('a login that succeeds costs nothing', async (t) => {
   t.strictSame(await exhaust(service, person, limit + 1), [...all401, 429])
 })
 
-await t.test('one account is one limit, however its name is written', async (t) => {
+await t.test('one name is one limit, however it is written', async (t) => {
   const { person } = await register(service)
-  const spellings: object[] = [{ email: person.email }, { email: person.email.toUpperCase() }, { username: person.username.toUpperCase() }]
-  for (const who of spellings) t.equal((await service.post(path, { ...who, password: 'wrong' })).status, 401)
-  for (const who of spellings) expectProblem(t, await service.post(path, { ...who, password: 'wrong' }), 429, 'rate_limited', { what: JSON.stringify(Object.keys(who)) })
+  for (const name of ['email', 'username'] as const) {
+    for (const text of [person[name], person[name].toUpperCase(), person[name]].slice(0, limit)) t.equal((await service.post(path, { [name]: text, password: 'wrong' })).status, 401)
+    for (const text of [person[name], person[name].toUpperCase()]) expectProblem(t, await service.post(path, { [name]: text, password: 'wrong' }), 429, 'rate_limited', { what: name })
+  }
+})
+
+await t.test('the limit does not tell who exists, nor that an address and a username are of one account', async (t) => {
+  const { person } = await register(service)
+  const wrong = async (who: object): Promise<number> => (await service.post(path, { ...who, password: 'wrong' })).status
+  const stranger = newPerson()
+  for (const { email, username } of [person, stranger]) {
+    // each name sent as the other kind first: a count that were kept by account would differ for the one who exists
+    for (let i = 0; i < limit; i++) for (const who of [{ username: email }, { email: username }]) t.equal(await wrong(who), 401)
+    t.equal(await wrong({ username: email }), 429)
+    t.equal(await wrong({ email }), 401)
+    t.equal(await wrong({ username }), 401)
+  }
 })
 
 await t.test('an account that does not exist is limited alike', async (t) => {

@@ -127,6 +127,29 @@ await t.test('logout-all takes a token that is still good, and says what is wron
   t.equal(answer.json.revoked, 2, 'an expired access cookie beside a good refresh cookie is passed over')
 })
 
+await t.test('a spent refresh token counts for logout-all within the grace, and not after it', async (t) => {
+  const short = await startService(t, { env: { REFRESH_GRACE_SECONDS: '1' } })
+  const spend = async (): Promise<Login> => {
+    const mine = await register(short)
+    await short.post('/api/auth/refresh', { refreshToken: mine.refreshToken })
+    return mine
+  }
+  t.equal((await short.post(all, { refreshToken: (await spend()).refreshToken })).json.revoked, 1)
+  const late = await spend()
+  await short.db.collection('usersession').updateOne({ _id: late.sid as never }, [{ $set: { rotatedAt: { $subtract: ['$rotatedAt', 1001] } } }])
+  expectProblem(t, await short.post(all, { refreshToken: late.refreshToken }), 401, 'refresh_token_invalid')
+})
+
+await t.test('logout-all tells of what was ended by somebody who died before telling', async (t) => {
+  const mine = await register(service)
+  const { userId } = mine
+  t.equal((await profile(mine)).status, 200, 'it answers from a copy')
+  await service.db.collection('users').updateOne({ _id: userId as never }, { $inc: { tokenVersion: 1 } })
+  await service.db.collection('usersession').updateMany({ userId }, { $set: { revokedAt: new Date(service.clock.wall()), revokedReason: 'logout_all' } })
+  t.equal((await service.post(all, undefined, { token: mine.accessToken })).json.revoked, 0, 'this call ended nothing')
+  t.equal((await profile(mine)).status, 401, 'and yet what it answered for is so')
+})
+
 await t.test('what is signed out on one instance is signed out on the other', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
   const [a, b] = await startPair(t)
   const { person, ...first } = await register(a)

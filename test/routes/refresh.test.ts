@@ -28,6 +28,18 @@ await t.test('a refresh token gives a new pair of the same session', async (t) =
   t.equal(new Set([first, next, further].map((login) => login.refreshToken)).size, 3)
 })
 
+await t.test('no header makes a script of what is in the cookies: beside a token in a header or the body they are not looked at', async (t) => {
+  const first = await login(service, person)
+  for (const headers of [{ 'x-access-token': 'x' }, { 'x-access-token': '' }, { authorization: 'Bearer x' }, { authorization: '' }]) {
+    const answer = await service.post(path, undefined, { headers: { cookie: cookieOf(first), 'sec-fetch-site': 'same-origin', ...headers } })
+    expectProblem(t, answer, 401, 'token_invalid', { what: JSON.stringify(headers) })
+  }
+  const own = await service.post(path, undefined, { headers: { cookie: cookieOf(first), 'x-access-token': first.accessToken } })
+  t.equal(own.json.message, 'Access token renewed')
+  t.equal(own.json.refreshToken, undefined)
+  t.ok(await works(first.accessToken))
+})
+
 await t.test('what came by cookie is answered by cookie and not in the body', async (t) => {
   const first = await login(service, person)
   const answer = await service.post(path, undefined, { headers: { cookie: cookieOf(first) } })

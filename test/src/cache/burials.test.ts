@@ -34,7 +34,7 @@ await t.test('a tier that does nothing rejects nothing', async (t) => {
   tier.fail('bury', 'announce')
   await burials.bury('a')
   await burials.replay()
-  t.equal(unsent.length, 2)
+  t.equal(unsent.length, 1, 'told once, however often it is tried')
   t.strictSame(tier.told, [])
 })
 

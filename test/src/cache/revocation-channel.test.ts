@@ -63,6 +63,7 @@ function createKit (t: Test): Kit {
       connections.push(connection)
       return connection as unknown as Redis
     },
+    onBeat: () => { story.push('beat') },
     onForget: (key) => { story.push(`forget ${key}`) },
     onSubscribe: () => { story.push('subscribed') }
   })
@@ -172,6 +173,7 @@ await t.test('Redis: each instance hears its own beats alone, and the revocation
       return connection
     },
     onForget: (key) => { keys.push(key) },
+    onBeat: () => {},
     onSubscribe: () => {}
   }))
   for (const channel of channels) {

@@ -26,6 +26,11 @@ await t.test('a zone is of this machine and does not count', async (t) => {
   t.equal(addressKey('fe80::1%'), addressKey('fe80::2'))
 })
 
+await t.test('a port that a proxy adds does not count', async (t) => {
+  for (const text of ['203.0.113.7:2000', '203.0.113.7:2001']) t.equal(addressKey(text), '203.0.113.7', text)
+  for (const text of ['[2001:db8:1:2::1]:443', '[2001:db8:1:2::9]']) t.equal(addressKey(text), '2001:db8:1:2::/64', text)
+})
+
 await t.test('what is no address counts as it stands, bounded', async (t) => {
   for (const text of ['', 'unknown', 'host.example', '999.1.1.1', '1:2:3', ':::', '%', '::1::2']) t.equal(addressKey(text), text, text)
   t.equal(addressKey('x'.repeat(10_000)), 'x'.repeat(64))

@@ -70,6 +70,18 @@ await t.test('an account that does not exist takes as long as one that does', as
   t.ok(ratio > 0.7 && ratio < 1.4, `${ratio.toFixed(2)} times as long`)
 })
 
+await t.test('nor does a hash from before the cost was raised tell by its time', async (t) => {
+  const hasher = open(t, { cost: 12 })
+  const older = await bcrypt.hash(password, 10)
+  t.ok(await hasher.verify(password, older))
+  const durations: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] }
+  for (let round = 0; round < 5; round++) {
+    for (const [who, of] of [['known', older], ['unknown', null]] as const) durations[who].push(await cpuOf(() => hasher.verify('wrong password', of)))
+  }
+  const ratio = median(durations.unknown) / median(durations.known)
+  t.ok(ratio > 0.7 && ratio < 1.4, `${ratio.toFixed(2)} times as long`)
+})
+
 await t.test('the decoy is as dear as today\'s hashes, whatever the cost', async (t) => {
   const took = async (cost: number): Promise<number> => {
     const hasher = open(t, { cost })

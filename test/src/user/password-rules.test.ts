@@ -50,6 +50,14 @@ await t.test('a NUL is refused wherever it stands', async (t) => {
   }
 })
 
+await t.test('half a surrogate pair is refused: all of them would be one password', async (t) => {
+  for (const text of ['\ud800abcdefgh12', 'abcd\udc00efgh12', 'abcdefgh12\ud83d']) {
+    t.equal(refusalOf(text), 'validation_failed', JSON.stringify(text))
+    t.notOk(isHashable(text))
+  }
+  t.ok(isHashable('\u{1F511}'))
+})
+
 await t.test('what bcrypt would not read to its end is not hashable', async (t) => {
   t.ok(isHashable('x'.repeat(72)))
   t.notOk(isHashable('x'.repeat(73)))

@@ -18,6 +18,10 @@ await t.test('capitals that only their small letters compose are the same letter
   }
 })
 
+await t.test('a sigma is a sigma, wherever in the word it stands', async (t) => {
+  for (const text of ['ασ@x.example', 'ας@x.example', 'ΑΣ@X.EXAMPLE', 'α\u03f9@x.example', 'α\u03f2@x.example']) t.equal(emailKeyOf(text), 'ασ@x.example', text)
+})
+
 await t.test('a domain counts in ASCII, whatever script it is typed in', async (t) => {
   for (const text of ['a@bücher.example', 'a@BÜCHER.example', 'a@bu\u0308cher.example', 'a@xn--bcher-kva.example', 'a@XN--BCHER-KVA.example']) t.equal(emailKeyOf(text), 'a@xn--bcher-kva.example', text)
   t.equal(emailKeyOf('почта@пример.рф'), 'почта@xn--e1afmkfd.xn--p1ai')
