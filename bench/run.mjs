@@ -90,6 +90,15 @@ async function ask (server, path, duration) {
 async function measure ({ name, what, env }) {
   progress(`${name}: starting, ${tokenCount} sessions`)
   const server = await startServer(env)
+  try {
+    return await measureOn(server, name, what)
+  } finally {
+    await server.stop()
+    progress('')
+  }
+}
+
+async function measureOn (server, name, what) {
   const routes = { guarded: '/protected', unguarded: '/bench/unguarded', control: '/bench/unguarded' }
   for (const path of new Set(Object.values(routes))) await ask(server, path, 2) // warm up
   const samples = { guarded: [], unguarded: [], control: [] }
@@ -101,8 +110,6 @@ async function measure ({ name, what, env }) {
       samples[route].push(await ask(server, routes[route], seconds))
     }
   }
-  await server.stop()
-  progress('')
   const of = (route, field) => samples[route].map((sample) => sample[field])
   const ratios = (a, b) => samples[a].map((sample, round) => sample.perSecond / samples[b][round].perSecond)
   const answeredBy = samples.guarded.reduce((sum, { counts }) => sum + counts[name], 0) / samples.guarded.reduce((sum, { counts }) => sum + counts.memory + counts.redis + counts.mongo, 0)
@@ -128,9 +135,11 @@ const results = []
 for (const tier of tiers) {
   const result = await measure(tier)
   results.push(result)
-  const { share, spread, control, perSecond, cpuMicros, p99 } = result
+  const { share, spread, control, perSecond, cpuMicros, p99, answeredByThisTier } = result
+  const faults = [...(control < 0.9 || control > 1.1 ? ['the machine was too noisy'] : []), ...(answeredByThisTier < 0.99 ? [`only ${(answeredByThisTier * 100).toFixed(1)} % answered by this tier`] : [])]
+  if (faults.length > 0) process.exitCode = 1
   const cells = [
-    `${tier.name} (${tier.what})`, share.toFixed(2), spread.map((ratio) => ratio.toFixed(2)).join('-'), control.toFixed(2) + (control < 0.9 || control > 1.1 ? ' VOID' : ''),
+    `${tier.name} (${tier.what})`, share.toFixed(2), spread.map((ratio) => ratio.toFixed(2)).join('-'), control.toFixed(2) + (faults.length > 0 ? ` VOID: ${faults.join(', ')}` : ''),
     Math.round(perSecond.guarded), Math.round(perSecond.unguarded), cpuMicros.guarded.toFixed(1), cpuMicros.unguarded.toFixed(1), `+${(cpuMicros.guarded - cpuMicros.unguarded).toFixed(1)}`, p99.guarded
   ]
   console.log(`| ${cells.join(' | ')} |`)

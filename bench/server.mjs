@@ -49,6 +49,7 @@ for (let n = 0; n < users; n++) {
   for (let s = 0; s < sessionsPerUser; s++) tokens.push((await scope.tokens.open(user, { address: '127.0.0.1', userAgent: 'bench' })).accessToken)
 }
 
+process.on('disconnect', () => process.exit(1)) // whoever measured is gone
 process.on('message', (message) => {
   if (message === 'cpu') process.send({ cpu: process.cpuUsage(), counts: { ...scope.sessionCheck.counts } })
   if (message === 'stop') app.close().then(() => process.exit(0))

@@ -37,14 +37,37 @@ export function buildIfNewer () {
     process.exit(status ?? 1)
   }
   writeFileSync(join(fresh, '.stamp'), wanted)
-  if (stampOf(dist) !== wanted) { // another build may have been first
-    const old = `${fresh}.old`
+  while (stampOf(dist) !== wanted) putInPlace(fresh) // another build may be first, or meet this one half-way
+  rmSync(fresh, { recursive: true, force: true })
+  sweep()
+  return true
+}
+
+function putInPlace (fresh) {
+  const old = `${fresh}.old`
+  try {
     if (existsSync(dist)) renameSync(dist, old)
     renameSync(fresh, dist)
-    rmSync(old, { recursive: true, force: true })
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code) || !existsSync(fresh)) throw error
   }
-  rmSync(fresh, { recursive: true, force: true })
-  return true
+  rmSync(old, { recursive: true, force: true })
+}
+
+/** Removes what builds that were killed have left. */
+function sweep () {
+  for (const name of readdirSync(root)) {
+    const pid = Number(/^dist\.(\d+)(\.old)?$/.exec(name)?.[1])
+    if (pid > 0 && !isRunning(pid)) rmSync(join(root, name), { recursive: true, force: true })
+  }
+}
+
+function isRunning (pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(buildIfNewer() ? 'built into dist/' : 'dist/ is up to date')

@@ -1,7 +1,7 @@
 // `npm run docs`: writes the pages that are made from code. test/guard/docs.test.ts fails when one of them is behind.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { aliasesOf, environmentName, settingNames, settingsSchema } from '../src/config/settings-schema.ts'
+import { aliasesOf, environmentName, processSettings, settingNames, settingsSchema } from '../src/config/settings-schema.ts'
 import { errorCodes, errorList } from '../src/errors.ts'
 
 const made = '<!-- Made by `npm run docs` from the code. Change it there. -->'
@@ -14,13 +14,14 @@ export function configurationPage (): string {
     const schema = settingsSchema.properties[name] as unknown as SettingSchema
     const names = [environmentName(name), ...aliasesOf(name)].map((variable) => `\`${variable}\``).join('<br>')
     const shown = schema.type === 'boolean' ? (value: unknown) => value === true ? 'on' : 'off' : String
-    return `| ${names} | \`${name}\` | ${formOf(schema)} | ${schema.default === undefined ? '' : `\`${shown(schema.default)}\``} | ${(schema.description ?? '').replaceAll('|', '\\|')} |`
+    const option = (processSettings as readonly string[]).includes(name) ? '' : `\`${name}\``
+    return `| ${names} | ${option} | ${formOf(schema)} | ${schema.default === undefined ? '' : `\`${shown(schema.default)}\``} | ${(schema.description ?? '').replaceAll('|', '\\|')} |`
   })
   return [
     '# Configuration', '', made, '',
-    'The service reads its environment (and `.env`) once, when it starts. The mounted plugin takes the same settings as options,',
-    'in camelCase, and reads no environment. An empty value counts as unset. A name and its alias (the second line of the first',
-    'column) that are both set and differ stop the start, as does every value that cannot be used: the message names the',
+    'The service reads its environment (and `.env`) once, when it starts. The mounted plugin takes what has a name in the second',
+    'column as an option and reads no environment. An empty value counts as unset. A name and its alias (the second line of the',
+    'first column) that are both set and differ stop the start, as does every value that cannot be used: the message names the',
     'variable and never its value.', '',
     '| variable | option | form | default | meaning |', '|---|---|---|---|---|', ...rows, ''
   ].join('\n')

@@ -6,8 +6,8 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { systemClock } from './clock.ts'
 import { createConfig, type Config } from './config/config.ts'
-import { readOptions } from './config/environment.ts'
-import { settingNames, type SettingsInput } from './config/settings-schema.ts'
+import { ConfigError, readOptions } from './config/environment.ts'
+import { processSettings, settingNames, type SettingsInput } from './config/settings-schema.ts'
 import type { ScopeOptions } from './scope-options.ts'
 
 export type { Clock } from './clock.ts'
@@ -53,5 +53,9 @@ export default fp<LatchkeyOptions>(async function latchkey (host, options) {
 }, { name: 'latchkey', fastify: '5.x' })
 
 function settingsOf (options: LatchkeyOptions): SettingsInput {
-  return Object.fromEntries(settingNames.map((name) => [name, options[name]]))
+  // `logLevel` is an option of Fastify's own `register`
+  const misplaced = processSettings.filter((name) => name !== 'logLevel' && name in options)
+  if (misplaced.length > 0) throw new ConfigError(misplaced.map((name) => `${name} belongs to the app that listens: pass it to Fastify() or listen()`))
+  const own = settingNames.filter((name): name is keyof SettingsInput => !(processSettings as readonly string[]).includes(name))
+  return Object.fromEntries(own.map((name) => [name, options[name]]))
 }

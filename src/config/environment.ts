@@ -32,11 +32,11 @@ export function readEnvironment (environment: Record<string, string | undefined>
 }
 
 /**
- * Settings out of plugin options.
+ * Settings out of plugin options. A host that says nothing of `nodeEnv` is in production: what is relaxed is asked for.
  * @throws ConfigError naming each option that cannot be used
  */
 export function readOptions (options: SettingsInput): Settings {
-  return validate({ ...options }, (name) => name, [])
+  return validate({ ...options, nodeEnv: options.nodeEnv ?? 'production' }, (name) => name, [])
 }
 
 function validate (input: Record<string, unknown>, nameOf: (name: string) => string, problems: string[]): Settings {

@@ -20,7 +20,7 @@ const secret = (purpose: string, aliases: string[] = []) => optional(Type.String
 export const settingsSchema = Type.Object({
   host: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Listen address.' }),
   port: count(3000, 0, 65535, 'Listen port; 0 takes a free one.'),
-  nodeEnv: Type.String({ default: 'development', description: '`development` and `test` relax cookies, secrets and docs; anything else counts as production.' }),
+  nodeEnv: Type.String({ default: 'development', description: '`development` and `test` relax cookies, secrets and docs; anything else counts as production, and so does the mounted plugin unless it is told otherwise.' }),
   logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'Least severe level that is logged; `debug` adds a line for each request.' }),
 
   mongodbUri: optional(Type.String({ aliases: ['DB_URI'], pattern: `^(embedded|mongodb(\\+srv)?://${authority}(/[^?@]*)?(\\?[^@]*)?)$`, description: 'MongoDB, the truth of accounts and sessions. Its path names the database, else `latchkey`; user and password in percent-encoding. `embedded` asks for the embedded store by name (needed for it in production).' })),
@@ -68,8 +68,11 @@ export const settingsSchema = Type.Object({
 /** Every setting after validation, defaults filled in. */
 export type Settings = Static<typeof settingsSchema>
 
-/** What a host passes to the plugin: any of the settings, in camelCase. */
-export type SettingsInput = Partial<Settings>
+/** Settings of the process that listens: the mounted plugin has none of them, its host's app has. */
+export const processSettings = ['host', 'port', 'logLevel', 'trustProxy'] as const satisfies (keyof Settings)[]
+
+/** What a host passes to the plugin: any of the other settings, in camelCase. */
+export type SettingsInput = Partial<Omit<Settings, typeof processSettings[number]>>
 
 export type SettingName = keyof Settings
 

@@ -125,6 +125,19 @@ await t.test('a second registration on one instance is a clear error', async (t)
   await t.rejects(async () => { await app.register(latchkey, { ...options, prefix: '/again' }) }, { message: /latchkey.*once/ })
 })
 
+await t.test('a host that says nothing of nodeEnv is in production', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await t.rejects(async () => { await app.register(latchkey, { dataDir: t.testdir({}) }) }, { name: 'ConfigError', message: /mongodbUri is required in production(.|\n)*accessTokenSecret is required/ })
+})
+
+await t.test('what belongs to the app that listens is refused, not passed over', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  const options = { dataDir: t.testdir({}), nodeEnv: 'test', trustProxy: 'loopback', port: 1 }
+  await t.rejects(async () => { await app.register(latchkey, options) }, { name: 'ConfigError', message: /port belongs to the app(.|\n)*trustProxy belongs to the app/ })
+})
+
 await t.test('siblings can each mount their own', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })

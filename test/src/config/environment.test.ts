@@ -111,15 +111,16 @@ await t.test('a refused choice names the choices, a refused form the description
 })
 
 await t.test('options are called by their own names, unknown ones and wrong types are refused', async (t) => {
-  t.equal(readOptions({ port: 0, docs: false, accessTokenSecret: 'x' }).port, 0)
+  t.match(readOptions({ bcryptCost: 10, docs: false, accessTokenSecret: 'x' }), { bcryptCost: 10, docs: false, nodeEnv: 'production' })
+  t.equal(readOptions({ nodeEnv: 'test' }).nodeEnv, 'test')
   t.strictSame(readOptions({ host: undefined } as object), readOptions({}), 'undefined is unset')
-  for (const [name, value] of Object.entries({ port: '3000', docs: 'on', bcryptCost: 10.5, accessTokenSecret: 5, host: '', accessTokenExpiry: 900, unknown: 1, PORT: 1 })) {
+  for (const [name, value] of Object.entries({ bcryptQueue: '64', docs: 'on', bcryptCost: 10.5, accessTokenSecret: 5, host: '', accessTokenExpiry: 900, unknown: 1, PORT: 1 })) {
     t.match(problemsOf(() => readOptions({ [name]: value })), [new RegExp(`^${name}: `)], name)
   }
 })
 
 await t.test('reading changes nothing of what was passed', async (t) => {
-  const options = Object.freeze({ port: 1 })
+  const options = Object.freeze({ bcryptCost: 11 })
   readOptions(options)
-  t.strictSame(options, { port: 1 })
+  t.strictSame(options, { bcryptCost: 11 })
 })
