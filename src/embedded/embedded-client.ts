@@ -86,7 +86,7 @@ export async function openEmbeddedClient ({ dir, clock, log = () => {}, disk = s
   }
 
   if (folder !== null) await makeFolder(folder, disk)
-  const unlock = folder === null ? () => {} : lockFolder(folder)
+  const unlock = folder === null ? () => {} : await lockFolder(folder)
   try {
     if (folder !== null) await loadFolder(folder)
   } catch (error) {

@@ -1,11 +1,13 @@
 // Locks a folder over and over, leaves it half of the time as kill -9 would, and counts whether somebody else had it too.
+import { randomUUID } from 'node:crypto'
 import { linkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockFolder } from '../../../src/embedded/folder-lock.ts'
 
 const [dir = ''] = process.argv.slice(2)
 const sign = join(dir, 'held')
-const stale = join(dir, `stale-${process.pid}`)
+const life = randomUUID() // starters in pid namespaces of their own have one pid, and what is stale must not come back
+const stale = join(dir, `stale-${life}`)
 const tally = { won: 0, refused: 0, shared: 0, errors: [] as string[] }
 
 function attempt (step: () => void): boolean {
@@ -18,7 +20,7 @@ function attempt (step: () => void): boolean {
 }
 
 async function once (round: number): Promise<void> {
-  const release = lockFolder(dir)
+  const release = await lockFolder(dir)
   tally.won += 1
   if (!attempt(() => writeFileSync(sign, '', { flag: 'wx' }))) tally.shared += 1
   await new Promise((resolve) => setImmediate(resolve))
@@ -26,7 +28,7 @@ async function once (round: number): Promise<void> {
   release()
   if (round % 2 === 0) return
   rmSync(stale, { force: true }) // its inode may still be the lock
-  writeFileSync(stale, JSON.stringify({ pid: process.pid, start: `${round}`, boot: 'x' }))
+  writeFileSync(stale, JSON.stringify({ pid: process.pid, start: `${round}`, boot: life }))
   attempt(() => linkSync(stale, join(dir, 'latchkey.lock')))
 }
 
