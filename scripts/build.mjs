@@ -7,12 +7,11 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const dist = join(root, 'dist')
+const here = fileURLToPath(new URL('..', import.meta.url))
 const sources = ['src', 'plugins', 'routes']
 
 /** A hash of everything that dist/ is made from. */
-function stamp () {
+function stampOfSources (root) {
   const hash = createHash('sha256')
   const files = [
     'tsconfig.json', 'tsconfig.build.json', 'package-lock.json',
@@ -24,9 +23,13 @@ function stamp () {
 
 const stampOf = (folder) => existsSync(join(folder, '.stamp')) ? readFileSync(join(folder, '.stamp'), 'utf8') : undefined
 
-/** @returns whether dist/ had to be made anew */
-export function buildIfNewer () {
-  const wanted = stamp()
+/**
+ * @param root folder of the project
+ * @returns whether its dist/ had to be made anew
+ */
+export function buildIfNewer (root = here) {
+  const dist = join(root, 'dist')
+  const wanted = stampOfSources(root)
   if (stampOf(dist) === wanted) return false
   const fresh = `${dist}.${process.pid}`
   rmSync(fresh, { recursive: true, force: true })
@@ -37,25 +40,25 @@ export function buildIfNewer () {
     process.exit(status ?? 1)
   }
   writeFileSync(join(fresh, '.stamp'), wanted)
-  while (stampOf(dist) !== wanted) putInPlace(fresh) // another build may be first, or meet this one half-way
+  while (existsSync(fresh) && stampOf(dist) !== wanted) putInPlace(fresh, dist) // another build may be first, or meet this one half-way
   rmSync(fresh, { recursive: true, force: true })
-  sweep()
+  sweep(root)
   return true
 }
 
-function putInPlace (fresh) {
+function putInPlace (fresh, dist) {
   const old = `${fresh}.old`
   try {
     if (existsSync(dist)) renameSync(dist, old)
     renameSync(fresh, dist)
   } catch (error) {
-    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code) || !existsSync(fresh)) throw error
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error
   }
   rmSync(old, { recursive: true, force: true })
 }
 
 /** Removes what builds that were killed have left. */
-function sweep () {
+function sweep (root) {
   for (const name of readdirSync(root)) {
     const pid = Number(/^dist\.(\d+)(\.old)?$/.exec(name)?.[1])
     if (pid > 0 && !isRunning(pid)) rmSync(join(root, name), { recursive: true, force: true })

@@ -131,6 +131,23 @@ await t.test('login, password change: a login that checked the old password gets
   t.equal(sessions.at(-1)?.['revokedReason'], 'token_version_moved')
 })
 
+for (const when of ['before', 'after'] as const) {
+  await t.test(`logout-all whose second write fails ${when} it is applied answers 503, and this instance believes no copy meanwhile`, async (t) => {
+    const { gates, service } = await setStage(t)
+    const { person, ...first } = await register(service)
+    const second = await login(service, person)
+    for (const { accessToken } of [first, second]) t.equal((await service.get('/api/protected', { token: accessToken })).status, 200)
+    const gate = gates.hold('usersession.updateMany', when)
+    const asking = service.post('/api/auth/logout-all', undefined, { token: first.accessToken })
+    await gate.reached
+    gate.fail(Object.assign(new Error('connection reset'), { code: 'ECONNRESET' }))
+    t.equal((await asking).status, 503)
+    for (const { accessToken } of [first, second]) t.equal((await service.get('/api/protected', { token: accessToken })).status, 401)
+    t.equal((await service.post('/api/auth/logout-all', undefined, { token: first.accessToken })).json.revoked, when === 'before' ? 2 : 0, 'asked again it is done')
+    for (const { accessToken } of [first, second]) t.equal((await service.get('/api/protected', { token: accessToken })).status, 401)
+  })
+}
+
 await t.test('logout-all that died half-way is finished by the next one', async (t) => {
   const { service } = await setStage(t)
   const { person, userId, ...first } = await register(service)

@@ -7,6 +7,8 @@ export interface Gate {
   reached: Promise<void>
   /** Lets it go on. */
   open: () => void
+  /** Lets it fail, as a store does that dies before it is asked or before its answer arrives. */
+  fail: (error: Error) => void
 }
 
 export interface Gates {
@@ -19,7 +21,7 @@ export interface Gates {
   hold: (operation: string, when: 'before' | 'after') => Gate
 }
 
-interface Held { operation: string, when: 'before' | 'after', arrive: () => void, released: Promise<void> }
+interface Held { operation: string, when: 'before' | 'after', arrive: () => void, released: Promise<Error | undefined> }
 
 export function createGates (client: MongoClient): Gates {
   const held: Held[] = []
@@ -29,7 +31,8 @@ export function createGates (client: MongoClient): Gates {
     if (at < 0) return
     const [gate] = held.splice(at, 1) as [Held]
     gate.arrive()
-    await gate.released
+    const error = await gate.released
+    if (error !== undefined) throw error
   }
 
   const gated = (collection: object, name: string): object => new Proxy(collection, {
@@ -64,11 +67,11 @@ export function createGates (client: MongoClient): Gates {
     client: view as MongoClient,
     hold (operation, when) {
       let arrive = () => { /* set below */ }
-      let open = () => { /* set below */ }
+      let release = (_error?: Error) => { /* set below */ }
       const reached = new Promise<void>((resolve) => { arrive = resolve })
-      const released = new Promise<void>((resolve) => { open = resolve })
+      const released = new Promise<Error | undefined>((resolve) => { release = resolve })
       held.push({ operation, when, arrive, released })
-      return { reached, open: () => { open() } }
+      return { reached, open: () => { release() }, fail: (error) => { release(error) } }
     }
   }
 }

@@ -150,6 +150,12 @@ await t.test('logout-all tells of what was ended by somebody who died before tel
   t.equal((await profile(mine)).status, 401, 'and yet what it answered for is so')
 })
 
+await t.test('a refresh token of a session that is long gone ends nothing, and is told so', async (t) => {
+  const mine = await register(service)
+  await service.db.collection('usersession').deleteOne({ _id: mine.sid as never })
+  t.strictSame((await service.post(all, { refreshToken: mine.refreshToken })).json.revoked, 0)
+})
+
 await t.test('what is signed out on one instance is signed out on the other', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
   const [a, b] = await startPair(t)
   const { person, ...first } = await register(a)
