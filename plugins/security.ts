@@ -1,7 +1,6 @@
 // Socket: security headers, CORS, the general limit on requests where it is switched on, and the defence of cookies
-// against other sites (DESIGN 6). A browser says where a
-// request comes from (Sec-Fetch-Site, else Origin); whoever says neither is no browser. A request with an Authorization
-// header is judged by that alone, and its cookies are not looked at.
+// against other sites (DESIGN 6). A browser says where a request comes from (Sec-Fetch-Site, else Origin); whoever says
+// neither is no browser. A request with an Authorization header is judged by that alone, and its cookies are not looked at.
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'

@@ -17,6 +17,9 @@ declare module 'fastify' {
   }
 }
 
+/** Milliseconds between two lines about revocations that Redis does not take. */
+const quietMs = 60_000
+
 /** A tombstone outlives every access token of its session by this long. */
 const tombstoneMarginMs = 60_000
 
@@ -32,11 +35,10 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     }
   })
 
-  let saidUnsent = false
+  let quietUntil = -Infinity
 
   /** Redis is back: copies from before may be of sessions that were revoked meanwhile, here or elsewhere. */
   const regain = () => {
-    saidUnsent = false
     cache.distrustShared()
     void cache.replay()
   }
@@ -70,8 +72,9 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     ...(shared && { shared }),
     breaker: createBreaker(named('MongoDB')),
     onUnsent: () => {
-      if (!saidUnsent) scope.log.warn('revocations do not reach Redis; they are sent again when it takes them')
-      saidUnsent = true
+      if (clock.mono() < quietUntil) return
+      scope.log.warn('revocations do not reach Redis; they are sent again when it takes them')
+      quietUntil = clock.mono() + quietMs
     }
   })
 

@@ -15,7 +15,6 @@ const mostUnsent = 10_000
 /** @param onUnsent told of each burial that the tier refused or did not answer */
 export function createBurials (tier: SharedTier, onUnsent: (error: unknown) => void): Burials {
   const unsent = new Set<string>()
-
   let replaying = false
 
   async function send (key: string): Promise<void> {
