@@ -15,6 +15,7 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
   scope.addHook('onClose', async () => { await hasher.close() })
   scope.decorate('accounts', createAccountService({
     users: scope.users,
+    profiles: scope.profiles,
     tokens: scope.tokens,
     hasher,
     limits: scope.loginLimits,
@@ -24,4 +25,4 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     isReady: scope.areIndexesReady,
     audit: scope.audit
   }))
-}, { name: 'latchkey-accounts', dependencies: ['latchkey-stores', 'latchkey-tokens', 'latchkey-limits'] })
+}, { name: 'latchkey-accounts', dependencies: ['latchkey-stores', 'latchkey-profiles', 'latchkey-tokens', 'latchkey-limits'] })

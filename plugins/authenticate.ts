@@ -8,14 +8,20 @@ import { headersOf, LatchkeyError } from '../src/errors.ts'
 import type { PublicUser } from '../src/schemas/shapes.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { bearerText } from '../src/token/bearer.ts'
-import type { Checked } from '../src/token/session-check.ts'
-import type { SessionCopy } from '../src/token/session-copy.ts'
-import type {} from '../src/types.ts'
+import type { Checked, CheckedCopy } from '../src/token/session-check.ts'
+import type { Authenticate } from '../src/types.ts'
+import type { Member } from '../src/visit/visit-rules.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** The access token that a request presents, or undefined. @throws LatchkeyError `token_invalid` */
     accessTokenOf: (request: FastifyRequest) => string | undefined
+    /** Hook for doors that guests use too: no token is a guest, a bad one is refused as by `authenticate`. Sets `request.member`. */
+    identify: Authenticate
+  }
+  interface FastifyRequest {
+    /** The user and the login behind a request that `identify` has let pass; null for a guest. */
+    member: Member | null
   }
 }
 
@@ -27,9 +33,9 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
   const timing = config.serverTiming
 
   /** The hooks' token: a cookie counts only if no other site can have caused the request, on a host's routes too. */
-  function tokenOf (request: FastifyRequest): string {
+  function tokenOf (request: FastifyRequest): string | undefined {
     const text = accessTokenOf(request)
-    if (text === undefined) throw new LatchkeyError('token_missing')
+    if (text === undefined) return undefined
     if (request.headers['x-access-token'] === undefined && !isFromHere(request)) throw new LatchkeyError('csrf_rejected')
     return text
   }
@@ -41,8 +47,9 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
     return headers.cookie === undefined ? undefined : authCookies.read(headers.cookie).access
   }
 
-  function admit (request: FastifyRequest, reply: FastifyReply, user: Readonly<PublicUser>, tier: Tier): void {
-    request.user = user
+  function admit (request: FastifyRequest, reply: FastifyReply, { key, value }: CheckedCopy, tier: Tier, knowsMember: boolean): void {
+    request.user = value.user
+    if (knowsMember) request.member = { userId: value.user.id, sid: key }
     if (timing) reply.header('server-timing', timings[tier])
   }
 
@@ -52,23 +59,31 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
     done(error as Error)
   }
 
-  scope.decorate('authenticate', (request, reply, done) => {
-    let answer: SessionCopy | Promise<Checked>
+  function check (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void, takesGuests: boolean): void {
+    let answer: CheckedCopy | Promise<Checked>
     try {
-      answer = sessionCheck.ask(tokenOf(request))
+      const text = tokenOf(request)
+      if (text === undefined) {
+        if (takesGuests) return done()
+        throw new LatchkeyError('token_missing')
+      }
+      answer = sessionCheck.ask(text)
     } catch (error) {
       return refuse(reply, error, done)
     }
     if (!(answer instanceof Promise)) {
-      admit(request, reply, answer.user, 'memory')
+      admit(request, reply, answer, 'memory', takesGuests)
       return done()
     }
-    answer.then(({ user, tier }) => {
-      admit(request, reply, user, tier)
+    answer.then(({ copy, tier }) => {
+      admit(request, reply, copy, tier, takesGuests)
       done()
     }, (error: unknown) => { refuse(reply, error, done) })
-  })
+  }
 
+  scope.decorate('authenticate', (request, reply, done) => { check(request, reply, done, false) })
+  scope.decorate('identify', (request, reply, done) => { check(request, reply, done, true) })
+  scope.decorateRequest('member', null)
   scope.decorate('requireRole', (role) => (request, _reply, done) => {
     done((request.user as PublicUser | null)?.role === role ? undefined : new LatchkeyError('forbidden'))
   })

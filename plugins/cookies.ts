@@ -13,6 +13,8 @@ declare module 'fastify' {
 }
 
 export interface AuthCookies {
+  /** Begins the name of every cookie of ours: `__Host-` wherever that is possible. */
+  readonly prefix: string
   /** Names as they are on the wire. */
   readonly names: { readonly access: string, readonly refresh: string }
   /** Reads the cookies of a Cookie header. */
@@ -34,6 +36,7 @@ export default fp<ScopeOptions>(async function cookies (scope, { config }) {
   } as const
 
   scope.decorate('authCookies', {
+    prefix,
     names,
     read (header) {
       if (header === undefined) return { access: undefined, refresh: undefined }

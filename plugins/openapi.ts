@@ -4,7 +4,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/schemas/problem.ts'
-import { Profile, PublicUser, RevokedAnswer, SessionSummary, TokenAnswer } from '../src/schemas/shapes.ts'
+import { Profile, PublicUser, RevokedAnswer, SessionSummary, TokenAnswer, Preferences } from '../src/schemas/shapes.ts'
+import { ActionList, ListedVisit, PageList, Visit, VisitList } from '../src/schemas/visit-shapes.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { version } from '../src/version.ts'
 
@@ -28,7 +29,8 @@ function relaxBody ({ requestBody }: Operation): void {
 
 export default fp<ScopeOptions>(async function openapi (scope, { config, base }) {
   const { names } = scope.authCookies
-  for (const shape of [Problem, PublicUser, Profile, SessionSummary, TokenAnswer, RevokedAnswer]) scope.addSchema(shape)
+  const { visit, preferences } = scope.visitorCookies
+  for (const shape of [Problem, PublicUser, Preferences, Profile, SessionSummary, TokenAnswer, RevokedAnswer, Visit, ListedVisit, VisitList, PageList, ActionList]) scope.addSchema(shape)
   await scope.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -37,6 +39,8 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
       tags: [
         { name: 'auth', description: 'Register, sign in, refresh, sign out' },
         { name: 'account', description: 'The signed-in account' },
+        { name: 'visits', description: 'Browsing sessions of guests and users: pages, actions, history' },
+        { name: 'preferences', description: 'Theme, notifications, language' },
         { name: 'operation', description: 'Probes and the catalogue of problems' }
       ],
       components: {
@@ -44,7 +48,9 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
           accessTokenHeader: { type: 'apiKey', in: 'header', name: 'x-access-token' },
           accessTokenCookie: { type: 'apiKey', in: 'cookie', name: names.access },
-          refreshTokenCookie: { type: 'apiKey', in: 'cookie', name: names.refresh }
+          refreshTokenCookie: { type: 'apiKey', in: 'cookie', name: names.refresh },
+          visitCookie: { type: 'apiKey', in: 'cookie', name: visit.name, description: 'Set when a guest begins a visit; it names the visit, it grants nothing else.' },
+          preferencesCookie: { type: 'apiKey', in: 'cookie', name: preferences.name, description: 'Set when a guest chooses preferences.' }
         }
       }
     },
@@ -65,4 +71,4 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
     })
     await page.register(swaggerUi, { routePrefix: '/docs', uiConfig: { url: `${base}/openapi.json`, docExpansion: 'list', persistAuthorization: false } })
   })
-}, { name: 'latchkey-openapi', dependencies: ['latchkey-cookies'] })
+}, { name: 'latchkey-openapi', dependencies: ['latchkey-cookies', 'latchkey-visitor-cookies'] })

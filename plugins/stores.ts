@@ -7,13 +7,17 @@ import { createFallbackCounter, createLocalCounter, createRedisCounter, type Lim
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createSessionRepository, type SessionRepository } from '../src/session/session-repository.ts'
 import { createUserRepository, type UserRepository } from '../src/user/user-repository.ts'
+import { createVisitLog, type VisitLog } from '../src/visit/visit-log.ts'
+import { createVisitRepository, type VisitRepository } from '../src/visit/visit-repository.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     users: UserRepository
     sessions: SessionRepository
+    visitRepository: VisitRepository
+    visitLog: VisitLog
     limitCounter: LimitCounter
-    /** Whether the unique indexes stand. */
+    /** Whether the indexes stand. */
     areIndexesReady: () => boolean
     /** How the stores are, within a second. */
     storeStates: () => Promise<StoreStates>
@@ -33,6 +37,8 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
   const users = createUserRepository(db)
   const sessions = createSessionRepository(db)
+  const visitRepository = createVisitRepository(db)
+  const visitLog = createVisitLog(db, config.visitEntries)
   const local = createLocalCounter(clock)
   const redis = scope.redisPort
   const indexes = { ready: false, givenUp: false }
@@ -40,8 +46,7 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   async function ensureIndexes (): Promise<void> {
     while (!indexes.ready && !indexes.givenUp) {
       try {
-        await users.ensureIndexes()
-        await sessions.ensureIndexes()
+        for (const repository of [users, sessions, visitRepository]) await repository.ensureIndexes()
         indexes.ready = true
       } catch (error) {
         scope.log.warn({ err: error }, 'the indexes could not be made yet')
@@ -52,6 +57,8 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
 
   scope.decorate('users', users)
   scope.decorate('sessions', sessions)
+  scope.decorate('visitRepository', visitRepository)
+  scope.decorate('visitLog', visitLog)
   scope.decorate('limitCounter', redis === undefined
     ? local
     : createFallbackCounter(createRedisCounter({ client: redis.client, prefix: `${config.redisKeyPrefix}limit:`, clock }), local, createBreaker({ clock })))

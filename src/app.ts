@@ -4,18 +4,25 @@ import accounts from '../plugins/accounts.ts'
 import authenticate from '../plugins/authenticate.ts'
 import cookies from '../plugins/cookies.ts'
 import errors from '../plugins/errors.ts'
+import jobs from '../plugins/jobs.ts'
 import limits from '../plugins/limits.ts'
 import methods from '../plugins/methods.ts'
 import mongo from '../plugins/mongo.ts'
 import openapi from '../plugins/openapi.ts'
+import preferences from '../plugins/preferences.ts'
+import profiles from '../plugins/profiles.ts'
 import redis from '../plugins/redis.ts'
 import security from '../plugins/security.ts'
 import stores from '../plugins/stores.ts'
 import tiers from '../plugins/tiers.ts'
 import tokens from '../plugins/tokens.ts'
 import validation from '../plugins/validation.ts'
+import visitSession from '../plugins/visit-session.ts'
+import visitorCookies from '../plugins/visitor-cookies.ts'
+import visits from '../plugins/visits.ts'
 import privateDoors from '../routes/private/index.ts'
 import publicDoors from '../routes/public/index.ts'
+import visitorDoors from '../routes/visitor/index.ts'
 import type { ScopeOptions } from './scope-options.ts'
 
 export interface AppOptions extends ScopeOptions {
@@ -30,16 +37,23 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(validation)
   await scope.register(security, options)
   await scope.register(cookies, options)
+  await scope.register(visitorCookies, options)
   await scope.register(mongo, options)
   await scope.register(redis, options)
   await scope.register(stores, options)
+  await scope.register(profiles, options)
   await scope.register(tiers, options)
   await scope.register(tokens, options)
   await scope.register(limits, options)
   await scope.register(accounts, options)
+  await scope.register(preferences, options)
+  await scope.register(visits, options)
   await scope.register(authenticate, options)
+  await scope.register(visitSession, options)
+  await scope.register(jobs, options)
   await scope.register(openapi, options)
   await scope.register(publicDoors)
+  await scope.register(visitorDoors)
   await scope.register(privateDoors)
   scope.answerOtherMethods()
 }

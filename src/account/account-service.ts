@@ -8,7 +8,8 @@ import type { Audit, Client } from '../token/revocation.ts'
 import type { Issued, TokenService } from '../token/token-service.ts'
 import type { PasswordHasher } from '../user/password-hasher.ts'
 import { canonicalPassword, checkNewPassword } from '../user/password-rules.ts'
-import { emailKeyOf, profileOf, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
+import type { ProfileCache } from '../user/profile-cache.ts'
+import { emailKeyOf, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
 import type { UserRepository } from '../user/user-repository.ts'
 
 export interface Registration { email: string, username: string, password: string, fullName?: string }
@@ -20,11 +21,12 @@ export interface AccountService {
   /** @throws LatchkeyError `rate_limited`, `invalid_credentials`, `unavailable` */
   login: (input: Credentials, client: Client) => Promise<Issued>
   /** @throws LatchkeyError `session_revoked` if the account is gone, `unavailable` */
-  profile: (userId: string) => Promise<Profile>
+  profile: (userId: string) => Promise<Readonly<Profile>>
 }
 
 export interface AccountServiceOptions {
   users: UserRepository
+  profiles: ProfileCache
   tokens: TokenService
   hasher: PasswordHasher
   limits: LoginLimits
@@ -39,7 +41,7 @@ export interface AccountServiceOptions {
 const noGuess = new Set<ErrorCode>(['unavailable', 'rate_limited'])
 
 export function createAccountService (options: AccountServiceOptions): AccountService {
-  const { users, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit } = options
+  const { users, profiles, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit } = options
 
   /** @returns the user and the name to count attempts by: as it was typed, so that counting tells nothing of who exists */
   async function findUser ({ email, username }: Credentials): Promise<{ name: string, user: UserRecord | null }> {
@@ -126,10 +128,6 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       })
     },
 
-    async profile (userId) {
-      const user = await users.findById(userId)
-      if (user === null) throw new LatchkeyError('session_revoked')
-      return profileOf(user)
-    }
+    profile: (userId) => profiles.find(userId)
   }
 }

@@ -48,6 +48,11 @@ export const settingsSchema = Type.Object({
   memoryTierEntries: count(100_000, 0, 10_000_000, 'Sessions kept in this process; 0 switches the memory tier off.'),
   tokenMemoEntries: count(100_000, 0, 10_000_000, 'Verified token texts kept in this process, to spare their signature check; 0 switches it off.'),
 
+  profileTtlSeconds: count(1800, 0, 86_400, 'Longest time that a copy of a profile in Redis may answer; a change removes it at once. 0 keeps no copies.'),
+  visitIdleSeconds: count(1800, 1, 86_400, 'A visit ends this long after its last page or action.'),
+  visitEntries: count(1000, 1, 5000, 'Most pages of one visit, and most actions; further ones are refused (`visit_full`) until it is ended.'),
+  visitArchiveIntervalSeconds: count(60, 1, 3600, 'How often visits that are over are looked for and archived.'),
+
   passwordMinLength: count(8, 8, 64, 'Least number of characters of a new password.'),
   bcryptCost: count(12, 10, 16, 'Cost of new password hashes; older ones are upgraded at login.'),
   bcryptConcurrency: optional(Type.Integer({ minimum: 1, maximum: 64, description: 'Threads that hash passwords; the number of cores less one without it.' })),

@@ -28,21 +28,26 @@ const common: ErrorCode[] = ['validation_failed', 'request_timeout', 'uri_too_lo
 /** What any door can send that changes something. */
 const unsafe: ErrorCode[] = ['csrf_rejected', 'payload_too_large', 'unsupported_media_type']
 
+/** What any door can send that takes guests, about a token that is there. */
+const visitor: ErrorCode[] = ['token_expired', 'token_invalid', 'session_revoked']
+
 /** What any door can send that stands behind `authenticate`. */
-const guarded: ErrorCode[] = ['token_missing', 'token_expired', 'token_invalid', 'session_revoked']
+const guarded: ErrorCode[] = ['token_missing', ...visitor]
 
 export interface ReplySet {
   /** The door reads only: GET, HEAD. */
   safe?: boolean
   /** The door stands behind `authenticate`. */
   guarded?: boolean
+  /** The door takes guests and users. */
+  visitor?: boolean
   /** Codes of this door beside the shared ones. */
   codes?: readonly ErrorCode[]
 }
 
 /** Replies of a door for every status that is a failure, for its `response` schema. */
-export function problems ({ safe = false, guarded: isGuarded = false, codes = [] }: ReplySet): Record<number, TSchema> {
-  const all = new Set<ErrorCode>([...codes, ...common, ...(safe ? [] : unsafe), ...(isGuarded ? guarded : [])])
+export function problems ({ safe = false, guarded: isGuarded = false, visitor: isVisitor = false, codes = [] }: ReplySet): Record<number, TSchema> {
+  const all = new Set<ErrorCode>([...codes, ...common, ...(safe ? [] : unsafe), ...(isGuarded ? guarded : []), ...(isVisitor ? visitor : [])])
   const byStatus = new Map<number, ErrorCode[]>()
   for (const code of errorCodes) {
     if (!all.has(code)) continue

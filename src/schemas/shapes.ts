@@ -13,7 +13,7 @@ export const ref = <T extends TSchema>(schema: T, description?: string) =>
 
 export const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
-const instant = (description: string) => Type.String({ format: 'date-time', description, examples: ['2026-11-21T09:30:00.000Z'] })
+export const instant = (description: string) => Type.String({ format: 'date-time', description, examples: ['2026-11-21T09:30:00.000Z'] })
 
 const exampleUser = {
   id: 'qk1Jd0yW3mZQ8n5r2vT6aA',
@@ -42,12 +42,12 @@ export const Preferences = closed({
   theme: oneOf(['light', 'dark', 'system']),
   notifications: Type.Boolean(),
   language: Type.String({ description: 'BCP 47 language tag.', examples: ['en'] })
-})
+}, { $id: 'Preferences', description: 'How a visitor wants things.', examples: [{ theme: 'system', notifications: true, language: 'en' }] })
 export type Preferences = Static<typeof Preferences>
 
 export const Profile = closed({
   ...userFields,
-  preferences: Preferences,
+  preferences: ref(Preferences),
   createdAt: instant('When the account was made.'),
   updatedAt: instant('When the account was last changed.')
 }, {

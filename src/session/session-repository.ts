@@ -25,6 +25,10 @@ export interface SessionRepository {
   revokeOlder: (userId: string, tokenVersion: number, reason: RevokedReason, now: Date) => Promise<number>
   /** Sids of the user's live sessions beyond the newest `keep`. */
   findSurplus: (userId: string, keep: number, now: Date) => Promise<string[]>
+  /** The visit that a session points at, null if at none yet; null for a session that never was. */
+  visitOf: (sid: string) => Promise<{ visitId: string | null, isRevoked: boolean } | null>
+  /** Moves that pointer on. @returns false for the one who lost */
+  pointAtVisit: (sid: string, from: string | null, to: string) => Promise<boolean>
 }
 
 export function createSessionRepository (db: Db): SessionRepository {
@@ -79,6 +83,14 @@ export function createSessionRepository (db: Db): SessionRepository {
       const live = { userId, revokedAt: null, expiresAt: { $gt: now } }
       const found = await sessions.find(live, { projection: { _id: 1 }, sort: { createdAt: -1 }, skip: keep, ...bounded }).toArray()
       return found.map((session) => session._id)
+    },
+    async visitOf (sid) {
+      const session = await sessions.findOne({ _id: sid }, { projection: { visitId: 1, revokedAt: 1 }, ...bounded })
+      return session === null ? null : { visitId: session.visitId ?? null, isRevoked: session.revokedAt !== null }
+    },
+    async pointAtVisit (sid, from, to) {
+      const { matchedCount } = await sessions.updateOne({ _id: sid, revokedAt: null, ...(from === null ? { visitId: { $exists: false } } : { visitId: from }) }, { $set: { visitId: to } })
+      return matchedCount === 1
     }
   }
 }

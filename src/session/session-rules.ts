@@ -20,6 +20,8 @@ export interface SessionRecord {
   absoluteExpiresAt: Date
   revokedAt: Date | null
   revokedReason: RevokedReason | null
+  /** The visit that was begun under it last; absent before the first. */
+  visitId?: string
 }
 
 /** What a person would call the device. */

@@ -36,14 +36,17 @@ export function createRevoke ({ sessions, cache, clock }: { sessions: SessionRep
   }
 }
 
+/** `revoked`: sessions that the call ended; `sids`: those that are over now, whoever ended them. */
+export interface SignedOut { readonly revoked: number, readonly sids: readonly string[] }
+
 export interface SignOut {
-  /** Ends the sessions of the tokens presented, expired access tokens included. @returns how many this call ended */
-  logout: (presented: Presented, client: Client) => Promise<number>
+  /** Ends the sessions of the tokens presented, expired access tokens included. */
+  logout: (presented: Presented, client: Client) => Promise<SignedOut>
   /**
-   * Ends every session of the user. @returns how many this call ended
+   * Ends every session of the user.
    * @throws LatchkeyError `token_missing`, `token_invalid`, `token_expired`, `refresh_token_invalid`, `unavailable`
    */
-  logoutAll: (presented: Presented, client: Client) => Promise<number>
+  logoutAll: (presented: Presented, client: Client) => Promise<SignedOut>
 }
 
 export interface SignOutOptions {
@@ -58,6 +61,8 @@ export interface SignOutOptions {
   graceMs: number
   audit: Audit
 }
+
+const nothing: SignedOut = Object.freeze({ revoked: 0, sids: [] })
 
 /** Milliseconds beyond which no copy of a session can answer, whatever VERDICT_TTL_SECONDS is. */
 const longestCopyMs = 3_600_000
@@ -111,32 +116,33 @@ export function createSignOut ({ users, sessions, cache, revoke, accessTokens, r
   return {
     async logout (presented, client) {
       if (presented.access === undefined && presented.refresh === undefined) throw new LatchkeyError('token_missing')
-      let ended = 0
-      for (const sid of sidsOf(presented)) {
+      const sids = [...sidsOf(presented)]
+      let revoked = 0
+      for (const sid of sids) {
         const userId = await revoke(sid, 'logout')
         if (userId === null) continue
-        ended++
+        revoked++
         audit('logout', { userId, sid, address: client.address })
       }
-      return ended
+      return { revoked, sids }
     },
 
     async logoutAll (presented, client) {
       const proven = await provenBy(presented)
-      if (proven === undefined) return 0
+      if (proven === undefined) return nothing
       const { sid, userId } = proven
       const [session, user] = await Promise.all([sessions.find(sid), users.findById(userId)])
-      if (session === null || user === null) return 0
+      if (session === null || user === null) return nothing
       const now = new Date(clock.wall())
       // a dead session may not end others, but it finishes what a logout-all began that died half-way
-      const tokenVersion = isLive(session, user, now.getTime()) ? await users.bumpTokenVersion(userId, now) : user.tokenVersion
-      if (tokenVersion === null) return 0
+      const tokenVersion = isLive(session, user, now.getTime()) ? await users.bumpTokenVersion(userId) : user.tokenVersion
+      if (tokenVersion === null) return nothing
       // also what somebody else has just ended: they may have died before they could tell
       const sids = await forgettingOnFailure([sid], () => sessions.findOlder(userId, tokenVersion, new Date(now.getTime() - longestCopyMs), now))
-      const ended = await forgettingOnFailure(sids, () => sessions.revokeOlder(userId, tokenVersion, 'logout_all', now))
+      const revoked = await forgettingOnFailure(sids, () => sessions.revokeOlder(userId, tokenVersion, 'logout_all', now))
       await Promise.all(sids.map((older) => cache.bury(older)))
-      if (ended > 0) audit('logout_all', { userId, address: client.address })
-      return ended
+      if (revoked > 0) audit('logout_all', { userId, address: client.address })
+      return { revoked, sids }
     }
   }
 }

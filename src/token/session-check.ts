@@ -5,19 +5,21 @@ import { createBoundedMap, homeless, type BoundedMap, type Home } from '../cache
 import type { MemoryCopy, Tier, TieredCache } from '../cache/tiered-cache.ts'
 import type { Clock } from '../clock.ts'
 import { LatchkeyError } from '../errors.ts'
-import type { PublicUser } from '../schemas/shapes.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { SessionCopy } from './session-copy.ts'
 
-/** Who sent a request, and the tier that said so. */
-export interface Checked { readonly user: Readonly<PublicUser>, readonly tier: Tier }
+/** The copy of a session, whose key is the sid. */
+export type CheckedCopy = Pick<MemoryCopy<SessionCopy>, 'key' | 'value'>
+
+/** A session that lives, and the tier that said so. */
+export interface Checked { readonly copy: CheckedCopy, readonly tier: Tier }
 
 export interface SessionCheck {
   /**
    * Decides about a token. What comes at once came from memory; a promise comes from another tier.
    * @throws LatchkeyError `token_invalid`, `token_expired`; rejects with `session_revoked` or `unavailable`
    */
-  ask: (text: string) => SessionCopy | Promise<Checked>
+  ask: (text: string) => CheckedCopy | Promise<Checked>
   /** Checks answered so far, by tier. */
   readonly counts: Readonly<Record<Tier, number>>
   /** Entries held: verified token texts. */
@@ -71,12 +73,12 @@ export function createSessionCheck ({ tokens, cache, clock, memoEntries }: Sessi
   }
 
   /** The session of a token that is new here, or whose copy may not answer any more. */
-  function find (memo: Memo): SessionCopy | Promise<Checked> {
+  function find (memo: Memo): CheckedCopy | Promise<Checked> {
     const held = cache.peek(memo.sid)
     if (held === undefined || held.value.user.id !== memo.sub) return load(memo)
     memo.copy = held
     counts.memory++
-    return held.value
+    return held
   }
 
   async function load (memo: Memo): Promise<Checked> {
@@ -84,7 +86,7 @@ export function createSessionCheck ({ tokens, cache, clock, memoEntries }: Sessi
     if (copy === null || copy.value.user.id !== memo.sub) throw new LatchkeyError('session_revoked')
     memo.copy = copy
     counts[tier]++
-    return { user: copy.value.user, tier }
+    return { copy, tier }
   }
 
   return {
@@ -92,7 +94,7 @@ export function createSessionCheck ({ tokens, cache, clock, memoEntries }: Sessi
       const memo = memoOf(text)
       if (memo.copy === undefined || !cache.mayAnswer(memo.copy)) return find(memo)
       counts.memory++
-      return memo.copy.value
+      return memo.copy
     },
     counts,
     memoSize: memos.size

@@ -28,6 +28,9 @@ export interface UserRecord {
 
 const defaultPreferences: Preferences = Object.freeze({ theme: 'system', notifications: true, language: 'en' })
 
+/** What somebody chose, and the defaults for the rest. */
+export const wholePreferences = (chosen: Partial<Preferences>): Readonly<Preferences> => Object.freeze({ ...defaultPreferences, ...chosen })
+
 /** The public part, frozen: requests share it. */
 export function publicUser (user: Pick<UserRecord, '_id' | 'username' | 'email' | 'fullName' | 'role' | 'avatarId'>): Readonly<PublicUser> {
   return Object.freeze({
@@ -45,7 +48,7 @@ export function publicUser (user: Pick<UserRecord, '_id' | 'username' | 'email' 
 export function profileOf (user: UserRecord): Readonly<Profile> {
   return Object.freeze({
     ...publicUser(user),
-    preferences: Object.freeze({ ...defaultPreferences, ...user.preferences }),
+    preferences: wholePreferences(user.preferences),
     createdAt: user.createdAt.toISOString(),
     updatedAt: user.updatedAt.toISOString()
   })

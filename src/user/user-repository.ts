@@ -2,6 +2,7 @@
 import type { Collection, Db } from 'mongodb'
 import { isDuplicateKey, LatchkeyError } from '../errors.ts'
 import { acknowledged, bounded } from './store-options.ts'
+import type { Preferences } from '../schemas/shapes.ts'
 import type { UserRecord } from './user-record.ts'
 
 export interface UserRepository {
@@ -14,11 +15,15 @@ export interface UserRepository {
   findByUsernameKey: (usernameKey: string) => Promise<UserRecord | null>
   /** Replaces a hash by one of the same password, unless it was changed meanwhile. */
   upgradeHash: (id: string, from: string, to: string) => Promise<void>
+  /** Sets the preferences that are given and leaves the others alone. @returns the user afterwards, null if there is none */
+  setPreferences: (id: string, chosen: Partial<Preferences>, now: Date) => Promise<UserRecord | null>
+  /** Sets the preferences that the user has never set. @returns the user afterwards, null if there is none */
+  fillPreferences: (id: string, chosen: Partial<Preferences>, now: Date) => Promise<UserRecord | null>
   /**
    * One write that ends every token of a user.
    * @returns the new tokenVersion, or null if there is no such user
    */
-  bumpTokenVersion: (id: string, now: Date) => Promise<number | null>
+  bumpTokenVersion: (id: string) => Promise<number | null>
 }
 
 export function createUserRepository (db: Db): UserRepository {
@@ -43,10 +48,20 @@ export function createUserRepository (db: Db): UserRepository {
     async upgradeHash (id, from, to) {
       await users.updateOne({ _id: id, passwordHash: from }, { $set: { passwordHash: to } })
     },
-    async bumpTokenVersion (id, now) {
+    setPreferences: (id, chosen, now) => users.findOneAndUpdate(
+      { _id: id },
+      { $set: { ...Object.fromEntries(Object.entries(chosen).map(([name, value]) => [`preferences.${name}`, value])), updatedAt: now }, $inc: { version: 1 } },
+      { returnDocument: 'after', ...bounded }
+    ),
+    fillPreferences: (id, chosen, now) => users.findOneAndUpdate(
+      { _id: id },
+      [{ $set: { preferences: { $mergeObjects: [{ $literal: chosen }, '$preferences'] }, updatedAt: now, version: { $add: ['$version', 1] } } }],
+      { returnDocument: 'after', ...bounded }
+    ),
+    async bumpTokenVersion (id) {
       const user = await users.findOneAndUpdate(
         { _id: id },
-        { $inc: { tokenVersion: 1, version: 1 }, $set: { updatedAt: now } },
+        { $inc: { tokenVersion: 1 } }, // nothing that the account shows
         { returnDocument: 'after', projection: { tokenVersion: 1 }, ...bounded }
       )
       return user?.tokenVersion ?? null

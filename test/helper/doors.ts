@@ -7,7 +7,7 @@ import { readEnvironment } from '../../src/config/environment.ts'
 import { createStandalone } from '../../src/standalone.ts'
 import { createDeployment } from './service.ts'
 
-export interface Door { method: string, url: string, operationId: string | undefined, guarded: boolean, hidden: boolean, schema: Record<string, unknown> }
+export interface Door { method: string, url: string, operationId: string | undefined, security: object[], guarded: boolean, hidden: boolean, schema: Record<string, unknown> }
 
 /** Every door with a schema of its own: aliases included, the answers to other methods and the docs page not. */
 export async function doorsOf (t: Test): Promise<Door[]> {
@@ -18,7 +18,7 @@ export async function doorsOf (t: Test): Promise<Door[]> {
   app.addHook('onRoute', ({ method, url, schema }: RouteOptions) => {
     const { operationId, security = [], hide } = (schema ?? {}) as { operationId?: string, security?: object[], hide?: boolean }
     if (operationId === undefined || method === 'HEAD') return
-    doors.push({ method: String(method), url, operationId, guarded: security.length > 0 && security.every((way) => Object.keys(way).length > 0), hidden: hide === true, schema: schema as Record<string, unknown> })
+    doors.push({ method: String(method), url, operationId, security, guarded: security.length > 0 && security.every((way) => Object.keys(way).length > 0), hidden: hide === true, schema: schema as Record<string, unknown> })
   })
   await app.ready()
   return doors

@@ -142,10 +142,20 @@ async function openClient ({ store }: Config, clock: TestClock): Promise<MongoCl
 
 const databaseName = ({ store }: Config): string => store.kind === 'mongodb' ? store.database : 'latchkey'
 
+/** What stands under a key, whatever its type. */
+async function valueOf (redis: Redis, key: string): Promise<string> {
+  switch (await redis.type(key)) {
+    case 'hash': return JSON.stringify(await redis.hgetall(key))
+    case 'list': return JSON.stringify(await redis.lrange(key, 0, -1))
+    case 'zset': return JSON.stringify(await redis.zrange(key, 0, -1, 'WITHSCORES'))
+    default: return await redis.get(key) ?? ''
+  }
+}
+
 /** Notes every document, key and value of a deployment for the leak test, then drops them. */
 async function sweep (db: Db, config: Config, deployment: Deployment): Promise<void> {
   deployment.swept = true
-  for (const name of ['users', 'usersession']) {
+  for (const name of ['users', 'usersession', 'visits', 'visitlog', 'leases']) {
     // the hash belongs into `users`, and nowhere else
     for (const { passwordHash, ...document } of await db.collection(name).find().toArray()) noteEvidence('document', JSON.stringify(document))
   }
@@ -154,7 +164,7 @@ async function sweep (db: Db, config: Config, deployment: Deployment): Promise<v
     redis.on('error', () => { /* the next command rejects */ })
     for (const key of await redis.keys(`${deployment.prefix}*`)) {
       noteEvidence('redis-key', key)
-      noteEvidence('redis-value', await redis.type(key) === 'hash' ? JSON.stringify(await redis.hgetall(key)) : await redis.get(key) ?? '')
+      noteEvidence('redis-value', await valueOf(redis, key))
     }
     redis.disconnect()
   }

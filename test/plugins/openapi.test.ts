@@ -20,8 +20,14 @@ await t.test('it is a lawful OpenAPI 3.1 document', async (t) => {
 
 await t.test('it has every door of the wire contract, at its canonical address', async (t) => {
   t.strictSame(operations.map(nameOf).sort(), [
+    'DELETE /api/session',
     'GET /api/auth/profile',
+    'GET /api/preferences',
     'GET /api/protected',
+    'GET /api/session',
+    'GET /api/session/action',
+    'GET /api/session/history',
+    'GET /api/session/page',
     'GET /livez',
     'GET /problems/{code}',
     'GET /readyz',
@@ -29,9 +35,13 @@ await t.test('it has every door of the wire contract, at its canonical address',
     'POST /api/auth/logout',
     'POST /api/auth/logout-all',
     'POST /api/auth/refresh',
-    'POST /api/auth/register'
+    'POST /api/auth/register',
+    'POST /api/preferences',
+    'POST /api/session',
+    'POST /api/session/action',
+    'POST /api/session/page'
   ])
-  for (const [alias, path] of Object.entries({ '/login': '/api/auth/login', '/refresh_token': '/api/auth/refresh', '/profile': '/api/auth/profile', '/protected': '/api/protected' })) {
+  for (const [alias, path] of Object.entries({ '/login': '/api/auth/login', '/refresh_token': '/api/auth/refresh', '/profile': '/api/auth/profile', '/protected': '/api/protected', '/session': '/api/session', '/session/page': '/api/session/page', '/preferences': '/api/preferences' })) {
     t.notOk(alias in json.paths, `${alias} is no second operation`)
     const [operation] = Object.values(json.paths[path]) as { description: string }[]
     t.ok(operation?.description.includes(`\`${alias}\``), `${alias} is told at ${path}`)
@@ -50,11 +60,13 @@ await t.test('every operation has a name of its own, a group that is explained, 
 })
 
 await t.test('the ways to present a token are told, and which doors need one', async (t) => {
-  const { bearer, accessTokenHeader, accessTokenCookie, refreshTokenCookie, ...others } = json.components.securitySchemes
+  const { bearer, accessTokenHeader, accessTokenCookie, refreshTokenCookie, visitCookie, preferencesCookie, ...others } = json.components.securitySchemes
   t.match(bearer, { type: 'http', scheme: 'bearer' })
   t.match(accessTokenHeader, { type: 'apiKey', in: 'header', name: 'x-access-token' })
   t.match(accessTokenCookie, { type: 'apiKey', in: 'cookie', name: 'accessToken' })
   t.match(refreshTokenCookie, { type: 'apiKey', in: 'cookie', name: 'refreshToken' })
+  t.match(visitCookie, { type: 'apiKey', in: 'cookie', name: 'visit' })
+  t.match(preferencesCookie, { type: 'apiKey', in: 'cookie', name: 'preferences' })
   t.strictSame(others, {})
   const access = [{ bearer: [] }, { accessTokenHeader: [] }, { accessTokenCookie: [] }]
   const any = [{}, { refreshTokenCookie: [] }, ...access]
@@ -63,11 +75,14 @@ await t.test('the ways to present a token are told, and which doors need one', a
     'POST /api/auth/logout': any,
     'POST /api/auth/logout-all': any,
     'GET /api/auth/profile': access,
-    'GET /api/protected': access
+    'GET /api/protected': access,
+    ...Object.fromEntries(['POST /api/session', 'GET /api/session', 'DELETE /api/session', 'POST /api/session/page', 'GET /api/session/page', 'POST /api/session/action', 'GET /api/session/action'].map((name) => [name, [{}, { visitCookie: [] }, ...access]])),
+    ...Object.fromEntries(['GET /api/preferences', 'POST /api/preferences'].map((name) => [name, [{}, { preferencesCookie: [] }, ...access]])),
+    'GET /api/session/history': access
   })
   for (const operation of operations.filter(({ method }) => method === 'GET')) {
     const { status } = await service.get(operation.path.replace('{code}', 'not_found'))
-    t.equal(status === 401, operation.is.security !== undefined, `${nameOf(operation)} is as open as it says`)
+    t.equal(status === 401, operation.is.security?.every((way: object) => Object.keys(way).length > 0) ?? false, `${nameOf(operation)} is as open as it says`)
   }
 })
 
@@ -89,7 +104,7 @@ await t.test('whatever an operation reads or sends is described and has an examp
     for (const [status, reply] of Object.entries(is.responses as Record<string, { description: string, content: object }>)) {
       t.match(reply.description, /\w/, `${where}: ${status}`)
       t.not(reply.description, 'Default Response', `${where}: ${status}`)
-      for (const { schema } of Object.values(reply.content)) t.ok(schema.$ref ?? schema.properties, `${where}: ${status} has a shape`)
+      for (const { schema } of Object.values(reply.content)) t.ok(schema.$ref ?? schema.anyOf ?? schema.properties, `${where}: ${status} has a shape`)
     }
   }
 })
@@ -126,7 +141,7 @@ await t.test('every refusal is a problem, told code by code with an example of i
 
 await t.test('a body that may be absent is not said to be required', async (t) => {
   for (const { path, method, is } of operations.filter(({ is }) => is.requestBody !== undefined)) {
-    const { status } = await service.call(path, { method, token: 'rubbish' })
+    const { status } = await service.call(path, { method, ...(!is.tags.includes('visits') && !is.tags.includes('preferences') && { token: 'rubbish' }) })
     const needed = status === 400
     t.equal(is.requestBody.required === true, needed, `${nameOf({ path, method })} without a body: ${status}`)
   }

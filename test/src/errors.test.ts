@@ -8,7 +8,7 @@ import {
 const where = { base: 'https://api.example/base', instance: '/api/auth/login', requestId: 'req-7' }
 
 await t.test('every code has a status, a title, a text for the reply and advice for the client', async (t) => {
-  t.equal(errorCodes.length, 27, 'the list is closed: a new code is a change of the contract')
+  t.equal(errorCodes.length, 29, 'the list is closed: a new code is a change of the contract')
   for (const code of errorCodes) {
     const { status, title, detail, advice } = errorList[code]
     t.match(code, /^[a-z]+(_[a-z]+)*$/)
@@ -31,10 +31,10 @@ await t.test('the statuses are those of the wire contract', async (t) => {
       'refresh_token_missing', 'refresh_token_expired', 'refresh_token_invalid', 'refresh_token_reused'
     ],
     403: ['csrf_rejected', 'forbidden'],
-    404: ['not_found'],
+    404: ['not_found', 'visit_not_found'],
     405: ['method_not_allowed'],
     408: ['request_timeout'],
-    409: ['email_taken', 'username_taken'],
+    409: ['email_taken', 'username_taken', 'visit_full'],
     413: ['payload_too_large'],
     414: ['uri_too_long'],
     415: ['unsupported_media_type'],

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { createBreaker } from '../../../src/cache/breaker.ts'
 import { createTieredCache, type TieredCache, type Truth } from '../../../src/cache/tiered-cache.ts'
-import { createSessionCheck, type Checked, type SessionCheck } from '../../../src/token/session-check.ts'
+import { createSessionCheck, type Checked, type CheckedCopy, type SessionCheck } from '../../../src/token/session-check.ts'
 import { decodeSessionCopy, type SessionCopy } from '../../../src/token/session-copy.ts'
 import { codeOf, createTokenKit, forge, partsOf, someone, type TokenKit } from './token-kit.ts'
 
@@ -51,7 +51,7 @@ async function createKit ({ memoEntries = 100, capacity = 100 } = {}): Promise<K
 }
 
 /** The answer that came at once; a promise is a failure. */
-function atOnce (answer: SessionCopy | Promise<Checked>): SessionCopy {
+function atOnce (answer: CheckedCopy | Promise<Checked>): CheckedCopy {
   if (answer instanceof Promise) throw new Error('a promise, not an answer')
   return answer
 }
@@ -61,9 +61,9 @@ await t.test('the first check asks the truth, the next one answers at once, with
   const text = tokenOf('sid-1')
   const first = check.ask(text)
   t.ok(first instanceof Promise)
-  t.match(await first, { tier: 'mongo', user: { id: 'user-1' } })
+  t.match(await first, { tier: 'mongo', copy: { key: 'sid-1', value: { user: { id: 'user-1' } } } })
   const second = atOnce(check.ask(text))
-  t.equal(second.user.id, 'user-1')
+  t.equal(second.value.user.id, 'user-1')
   t.equal(atOnce(check.ask(text)), second, 'nothing is made for an answer')
   t.strictSame(loads, ['sid-1 user-1'])
   t.strictSame(check.counts, { memory: 2, redis: 0, mongo: 1 })
@@ -163,7 +163,7 @@ await t.test('a session answers for its own user only, from the truth and from m
   atOnce(check.ask(owner))
   await t.rejects(async () => await check.ask(thief), { code: 'session_revoked' }, 'in memory for its owner')
   await t.rejects(async () => await check.ask(thief), { code: 'session_revoked' })
-  t.equal(atOnce(check.ask(owner)).user.id, 'user-1')
+  t.equal(atOnce(check.ask(owner)).value.user.id, 'user-1')
   t.strictSame(loads[0], 'sid-1 user-2')
 })
 
@@ -187,8 +187,8 @@ await t.test('a copy that has run out is asked again, and the token goes on', as
   await check.ask(text)
   clock.advance(60_000)
   truths.set('sid-1', { value: { user: { ...someone, username: 'renamed' } }, expiresAt: clock.wall() + 86_400_000 })
-  t.match(await check.ask(text), { tier: 'mongo', user: { username: 'renamed' } })
-  t.equal(atOnce(check.ask(text)).user.username, 'renamed')
+  t.match(await check.ask(text), { tier: 'mongo', copy: { value: { user: { username: 'renamed' } } } })
+  t.equal(atOnce(check.ask(text)).value.user.username, 'renamed')
   t.equal(engine.verified, 1)
 })
 
@@ -197,7 +197,7 @@ await t.test('what fills a session reaches every token of it', async (t) => {
   const texts = [tokenOf('sid-1'), tokenOf('sid-1')]
   for (const text of texts) await check.ask(text)
   await cache.fill('sid-1', { value: { user: { ...someone, username: 'renamed' } }, expiresAt: clock.wall() + 1000 }, cache.now())
-  for (const text of texts) t.equal(atOnce(check.ask(text)).user.username, 'renamed')
+  for (const text of texts) t.equal(atOnce(check.ask(text)).value.user.username, 'renamed')
   clock.advance(1000)
   for (const text of texts) t.ok(check.ask(text) instanceof Promise, 'the new end counts for all of them')
 })
@@ -205,7 +205,7 @@ await t.test('what fills a session reaches every token of it', async (t) => {
 await t.test('without memory every check is a promise from the next tier', async (t) => {
   const { check, tokenOf, loads } = await createKit({ capacity: 0 })
   const text = tokenOf('sid-1')
-  for (let time = 0; time < 3; time++) t.match(await check.ask(text), { tier: 'mongo', user: { id: 'user-1' } })
+  for (let time = 0; time < 3; time++) t.match(await check.ask(text), { tier: 'mongo', copy: { key: 'sid-1', value: { user: { id: 'user-1' } } } })
   t.equal(loads.length, 3)
 })
 

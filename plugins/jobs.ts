@@ -1,0 +1,54 @@
+// Socket: what runs by the clock. Each job runs on one instance at a time (src/job/lease.ts); guests that only this
+// process knows are its own business.
+import fp from 'fastify-plugin'
+import { AsyncTask, SimpleIntervalJob, ToadScheduler } from 'toad-scheduler'
+import { createJobRunner, type Job } from '../src/job/job-runner.ts'
+import { createLeases } from '../src/job/lease.ts'
+import type { ScopeOptions } from '../src/scope-options.ts'
+import type { Sweep } from '../src/visit/visit-job.ts'
+
+/** Milliseconds between two looks at whether a job is due: a quarter of its interval, within these bounds. */
+const [leastLookMs, mostLookMs] = [250, 15_000]
+
+export default fp<ScopeOptions>(async function jobs (scope, { config, clock, randomBytes }) {
+  const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
+  const run = createJobRunner({ leases: createLeases(db), holder: randomBytes(9).toString('base64url'), clock })
+  const scheduler = new ToadScheduler()
+  const everyMs = config.visitArchiveIntervalSeconds * 1000
+  const isShared = scope.redisPort !== undefined
+  const under = new Set<Promise<unknown>>()
+
+  async function sweepVisits (sweep: () => Promise<Sweep>, visitors: string): Promise<void> {
+    const { archived, failed } = await sweep()
+    if (archived + failed > 0) scope.log.info({ job: 'visit-archive', visitors, archived, failed }, 'visits archived')
+  }
+
+  const guests = () => sweepVisits(scope.visitJob.sweepGuests, 'guests')
+  const members = () => sweepVisits(scope.visitJob.sweepMembers, 'users')
+  const job: Job = {
+    name: 'visit-archive',
+    everyMs,
+    async run () {
+      if (isShared) await guests()
+      await members()
+    }
+  }
+
+  function schedule (name: string, ms: number, work: () => Promise<unknown>): void {
+    const task = new AsyncTask(name, async () => {
+      const running = work()
+      under.add(running)
+      await running.finally(() => { under.delete(running) })
+    }, (error) => { scope.log.warn({ err: error, job: name }, 'a job failed; it is tried again') })
+    scheduler.addSimpleIntervalJob(new SimpleIntervalJob({ milliseconds: ms }, task, { id: name, preventOverrun: true }))
+  }
+
+  scope.addHook('onReady', async () => {
+    schedule(job.name, Math.min(mostLookMs, Math.max(leastLookMs, everyMs / 4)), () => run(job))
+    if (!isShared) schedule('visit-archive-here', everyMs, guests)
+  })
+  scope.addHook('onClose', async () => {
+    scheduler.stop()
+    await Promise.allSettled(under)
+  })
+}, { name: 'latchkey-jobs', dependencies: ['latchkey-mongo', 'latchkey-redis', 'latchkey-visits'] })

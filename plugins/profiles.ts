@@ -1,0 +1,38 @@
+// Socket: the copies of profiles in Redis.
+import fp from 'fastify-plugin'
+import { createBreaker } from '../src/cache/breaker.ts'
+import { createRedisTier } from '../src/cache/shared-tier.ts'
+import type { ScopeOptions } from '../src/scope-options.ts'
+import { createProfileCache, type ProfileCache } from '../src/user/profile-cache.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    profiles: ProfileCache
+  }
+}
+
+/** A tombstone outlives every reading that began before the change; none takes half as long (DESIGN 8). */
+const tombstoneMs = 10_000
+
+export default fp<ScopeOptions>(async function profiles (scope, { config, clock }) {
+  const redis = scope.redisPort
+  const distrust = () => { cache.distrust() }
+  const shared = redis && {
+    tier: createRedisTier({
+      client: redis.client,
+      prefix: `${config.redisKeyPrefix}user:profile:`,
+      channel: `${config.redisKeyPrefix}profiles`,
+      tombstoneMs
+    }),
+    breaker: createBreaker({ clock, onClose: distrust })
+  }
+  const cache: ProfileCache = createProfileCache({
+    users: scope.users,
+    clock,
+    ttlMs: config.profileTtlSeconds * 1000,
+    onUnsent: () => { scope.log.debug('the change of a profile did not reach Redis; it is told again') },
+    ...(shared && { shared })
+  })
+  redis?.onReturn(distrust)
+  scope.decorate('profiles', cache)
+}, { name: 'latchkey-profiles', dependencies: ['latchkey-redis', 'latchkey-stores'] })

@@ -1,0 +1,12 @@
+// The doors for guests and users alike. A token that is present counts: a bad one is refused, never taken for a guest.
+import type { Doors } from '../doors.ts'
+import notes from './notes.ts'
+import preferences from './preferences.ts'
+import session from './session.ts'
+
+export default async function visitorDoors (scope: Doors): Promise<void> {
+  scope.addHook('onRequest', scope.identify)
+  await session(scope)
+  await notes(scope)
+  await preferences(scope)
+}

@@ -1,0 +1,23 @@
+// Doors: preferences, of users in their accounts and of guests in a signed cookie. Looking at them creates nothing.
+import { schemaAt, type Doors } from '../doors.ts'
+import { getPreferencesSchema, setPreferencesSchema } from './preferences.schema.ts'
+
+const paths = ['/api/preferences', '/preferences']
+
+export default async function preferences (scope: Doors): Promise<void> {
+  const cookie = scope.visitorCookies.preferences
+
+  for (const path of paths) {
+    scope.get(path, { schema: schemaAt(getPreferencesSchema, paths, path) }, async (request) => {
+      if (request.member !== null) return await scope.preferences.read(request.member.userId)
+      return scope.preferences.readGuest(cookie.read(request.headers.cookie)?.value)
+    })
+
+    scope.post(path, { schema: schemaAt(setPreferencesSchema, paths, path) }, async (request, reply) => {
+      if (request.member !== null) return await scope.preferences.change(request.member.userId, request.body)
+      const { preferences, text } = scope.preferences.changeGuest(cookie.read(request.headers.cookie)?.value, request.body)
+      cookie.set(reply, text)
+      return preferences
+    })
+  }
+}

@@ -1,0 +1,87 @@
+// Doors: begin, show and end a visit, and the archive. A guest's identity is a session of @fastify/session, saved here and
+// nowhere else; a user's is the login, and no cookie is asked.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { LatchkeyError } from '../../src/errors.ts'
+import type { ListPage, Shown } from '../../src/visit/visit-rules.ts'
+import { schemaAt, type Doors } from '../doors.ts'
+import { noBodyIsEmpty } from '../empty-body.ts'
+import { endSchema, historySchema, openSchema, showSchema } from './session.schema.ts'
+import { linkNext, listedAnswer, memberOf, visitAnswer } from './visit-answer.ts'
+
+const paths = ['/api/session', '/session']
+
+const pagesOf = ({ limit = 50, cursor }: { limit?: number, cursor?: string }): ListPage => ({ kind: 'page', limit, cursor })
+
+export default async function session (scope: Doors): Promise<void> {
+  await scope.register(async (doors: Doors) => {
+    await doors.useVisitSession(doors)
+    for (const path of paths) openAt(doors, path)
+  })
+
+  scope.get('/api/session/history', { schema: historySchema }, async (request, reply) => {
+    const { limit = 50, cursor } = request.query
+    const { visits, nextCursor } = await scope.memberVisits.list(memberOf(request), 'archived', { limit, cursor })
+    reply.headers(linkNext(request, nextCursor))
+    return { items: visits.map(listedAnswer), nextCursor }
+  })
+}
+
+function openAt (doors: Doors, path: string): void {
+  const answer = (request: FastifyRequest, reply: FastifyReply, visit: Shown) => {
+    reply.headers(linkNext(request, visit.nextCursor))
+    return visitAnswer(visit)
+  }
+
+  doors.post(path, { schema: schemaAt(openSchema, paths, path), preValidation: noBodyIsEmpty }, async (request, reply) => {
+    const page = pagesOf(request.query)
+    if (request.member !== null) {
+      const { visit, begun } = await doors.memberVisits.open(request.member, page)
+      reply.code(begun === null ? 200 : 201)
+      if (begun !== null) doors.visitorCookies.visit.set(reply, begun)
+      return answer(request, reply, visit)
+    }
+    const isNew = await openForGuest(doors, request, reply)
+    reply.code(isNew ? 201 : 200)
+    return answer(request, reply, await doors.guestVisits.show(request.session.visitId as string, page))
+  })
+
+  doors.get(path, { schema: schemaAt(showSchema, paths, path) }, async (request, reply) => {
+    const { scope: which, limit = 50, cursor } = request.query
+    if (which === 'user') {
+      const { visits, nextCursor } = await doors.memberVisits.list(memberOf(request), 'running', { limit, cursor })
+      reply.headers(linkNext(request, nextCursor))
+      return { items: visits.map(listedAnswer), nextCursor }
+    }
+    const page = pagesOf(request.query)
+    if (request.member !== null) return answer(request, reply, await doors.memberVisits.show(request.member, page))
+    const { visitId } = request.session
+    if (visitId === undefined) throw new LatchkeyError('visit_not_found')
+    return answer(request, reply, await doors.guestVisits.show(visitId, page))
+  })
+
+  doors.delete(path, { schema: schemaAt(endSchema, paths, path) }, async (request, reply) => {
+    const page = pagesOf(request.query)
+    if (request.member !== null) return answer(request, reply, await doors.memberVisits.end(request.member, page))
+    const { visitId, sessionId } = request.session
+    if (visitId === undefined) throw new LatchkeyError('visit_not_found')
+    const visit = await doors.guestVisits.end(sessionId, page)
+    await request.session.destroy().catch(() => { /* it leads to nothing any more */ })
+    doors.visitorCookies.visit.clear(reply)
+    return answer(request, reply, visit)
+  })
+}
+
+/** @returns whether a visit was begun. The session is saved last: what failed before has set no cookie. */
+async function openForGuest (doors: Doors, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+  const { visitId } = request.session
+  const runs = visitId !== undefined && await doors.guestVisits.renew(visitId)
+  if (!runs) {
+    if (visitId !== undefined) await request.session.regenerate() // that visit is over: its id is not used again
+    const id = request.session.sessionId.split('.', 1)[0] as string
+    await doors.guestVisits.begin(id)
+    request.session.visitId = id
+  }
+  await request.session.save()
+  doors.visitorCookies.visit.set(reply, request.session.sessionId)
+  return !runs
+}

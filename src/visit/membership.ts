@@ -1,0 +1,52 @@
+// Room `visit`: what happens to a visit when a guest becomes a user, and when a user signs out. The guest's visit goes on
+// as the user's, with its id, start, pages and actions; the cookie gets a new id of its own. Nothing here may fail a login
+// or a logout: callers get an answer in any case, and the job archives what was left half done.
+import type { GuestStore } from './guest-store.ts'
+import type { GuestVisits } from './guest-visits.ts'
+import type { MemberVisits } from './member-visits.ts'
+import { newVisitorId, parseVisitor, visitorText, type Member, type VisitorId } from './visit-rules.ts'
+
+export interface Membership {
+  /** @param visitor as the cookie says. @returns what it says from now on, or null if there was nothing to carry */
+  become: (visitor: string, member: Member) => Promise<string | null>
+  /** Ends the visits of logins that are over. */
+  leave: (sids: readonly string[]) => Promise<void>
+}
+
+export interface MembershipOptions {
+  guests: GuestVisits
+  members: MemberVisits
+  store: GuestStore
+  randomBytes: (size: number) => Buffer
+  /** Told of what could not be done. */
+  onFailure: (error: unknown) => void
+}
+
+export function createMembership ({ guests, members, store, randomBytes, onFailure }: MembershipOptions): Membership {
+  async function carry (visitor: VisitorId, member: Member): Promise<boolean> {
+    const visit = await guests.take(visitor, member)
+    if (visit === null) return await members.resume(member, visitor.visitId)
+    const isCarried = await members.adopt(member, visit)
+    await store.drop(visit.id).catch(() => { /* the job finds it in MongoDB and drops it */ })
+    return isCarried
+  }
+
+  async function bestEffort (work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      onFailure(error)
+    }
+  }
+
+  return {
+    async become (text, member) {
+      const visitor = parseVisitor(text)
+      if (visitor === undefined) return null
+      let isCarried = false
+      await bestEffort(async () => { isCarried = await carry(visitor, member) })
+      return isCarried ? visitorText(newVisitorId(randomBytes, visitor.visitId)) : null
+    },
+    leave: (sids) => bestEffort(() => members.leave(sids))
+  }
+}
