@@ -42,7 +42,7 @@ export default fp<ScopeOptions>(async function visits (scope, { config, clock, r
 
   scope.decorate('guestVisits', guests)
   scope.decorate('memberVisits', members)
-  scope.decorate('membership', createMembership({ guests, members, store, randomBytes, onFailure }))
+  scope.decorate('membership', createMembership({ guests, members, store, clock, randomBytes, onFailure }))
   scope.decorate('visitJob', job)
   scope.decorate('visitSessionStore', new RedisSessionStore(store.records))
   // guests that only this process knows would be gone with it

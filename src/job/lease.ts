@@ -3,7 +3,7 @@
 // runs; when its holder dies, somebody else has it within the length of a lease.
 import type { Collection, Db } from 'mongodb'
 import { isDuplicateKey } from '../errors.ts'
-import { acknowledged, bounded } from '../user/store-options.ts'
+import { acknowledged } from '../user/store-options.ts'
 
 interface LeaseRecord { _id: string, holder: string, until: Date }
 
@@ -18,16 +18,23 @@ const untilIn = (ms: number) => ({ $add: ['$$NOW', ms] })
 
 export function createLeases (db: Db): Leases {
   const leases: Collection<LeaseRecord> = db.collection<LeaseRecord>('leases', acknowledged)
+
+  async function takeFree (name: string, holder: string, ms: number): Promise<boolean> {
+    const free = { _id: name, $expr: { $lte: ['$until', '$$NOW'] } }
+    const { matchedCount } = await leases.updateOne(free, [{ $set: { holder, until: untilIn(ms) } }])
+    return matchedCount === 1
+  }
+
   return {
     async take (name, holder, ms) {
+      if (await takeFree(name, holder, ms)) return true
       try {
-        const free = { _id: name, $expr: { $lte: ['$until', '$$NOW'] } }
-        const taken = await leases.findOneAndUpdate(free, [{ $set: { holder, until: untilIn(ms) } }], { upsert: true, returnDocument: 'after', ...bounded })
-        return taken?.holder === holder
+        await leases.insertOne({ _id: name, holder: '', until: new Date(0) }) // an upsert takes no $expr
       } catch (error) {
         if (isDuplicateKey(error)) return false // it is there and not free
         throw error
       }
+      return await takeFree(name, holder, ms)
     },
     async hold (name, holder, ms) {
       const { matchedCount } = await leases.updateOne({ _id: name, holder }, [{ $set: { until: untilIn(ms) } }])

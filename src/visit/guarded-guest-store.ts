@@ -29,6 +29,7 @@ export function createGuardedGuestStore (store: GuestStore, breaker: Breaker): G
     end: (visitor, now, member) => guarded(() => store.end(visitor, now, member)),
     due: (now) => store.due(now),
     settle: (visitId, now) => guarded(() => store.settle(visitId, now)),
+    hasten: (visitId, now) => guarded(() => store.hasten(visitId, now)),
     drop: (visitId) => guarded(() => store.drop(visitId))
   }
 }

@@ -33,6 +33,8 @@ export interface GuestStore {
   due: (now: number) => AsyncIterable<string[]>
   /** Ends the visit if it is idle. @returns it if it is over, null if it runs or is gone */
   settle: (visitId: string, now: number) => Promise<EndedVisit | null>
+  /** Has a visit that was ended, and could not be archived at once, looked at by the next run of the job. */
+  hasten: (visitId: string, now: number) => Promise<void>
   /** Forgets a visit that has been archived. */
   drop: (visitId: string) => Promise<void>
 }

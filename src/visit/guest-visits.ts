@@ -62,7 +62,10 @@ export function createGuestVisits ({ store, archive, clock, randomBytes }: Guest
       const visitor = parseVisitor(text)
       const ended = visitor === undefined ? null : await store.end(visitor, clock.wall())
       if (ended === null) throw new LatchkeyError('visit_not_found')
-      await archive.keepGuest(ended)
+      await archive.keepGuest(ended).catch(async (error: unknown) => {
+        await store.hasten(ended.id, clock.wall()).catch(() => { /* it is due when it would have been idle */ })
+        throw error
+      })
       const { id, startTime, endTime, pages, actions } = ended
       const entries = (slice.kind === 'page' ? pages : actions).slice(slice.offset, slice.offset + slice.limit)
       return shown({ id, startTime, endTime, pageCount: pages.length, actionCount: actions.length, entries }, slice, clock.wall())

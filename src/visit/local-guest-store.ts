@@ -84,6 +84,7 @@ export function createLocalGuestStore ({ now: clockNow, idleMs, mostEntries, cap
       visit.endTime ??= visit.lastSeen
       return ended(visitId, visit)
     },
+    async hasten () { /* what is over is due already */ },
     async drop (visitId) { visits.delete(visitId) }
   }
 }

@@ -1,6 +1,7 @@
 // Room `visit`: what happens to a visit when a guest becomes a user, and when a user signs out. The guest's visit goes on
 // as the user's, with its id, start, pages and actions; the cookie gets a new id of its own. Nothing here may fail a login
 // or a logout: callers get an answer in any case, and the job archives what was left half done.
+import type { Clock } from '../clock.ts'
 import type { GuestStore } from './guest-store.ts'
 import type { GuestVisits } from './guest-visits.ts'
 import type { MemberVisits } from './member-visits.ts'
@@ -17,16 +18,20 @@ export interface MembershipOptions {
   guests: GuestVisits
   members: MemberVisits
   store: GuestStore
+  clock: Clock
   randomBytes: (size: number) => Buffer
   /** Told of what could not be done. */
   onFailure: (error: unknown) => void
 }
 
-export function createMembership ({ guests, members, store, randomBytes, onFailure }: MembershipOptions): Membership {
+export function createMembership ({ guests, members, store, clock, randomBytes, onFailure }: MembershipOptions): Membership {
   async function carry (visitor: VisitorId, member: Member): Promise<boolean> {
     const visit = await guests.take(visitor, member)
     if (visit === null) return await members.resume(member, visitor.visitId)
-    const isCarried = await members.adopt(member, visit)
+    const isCarried = await members.adopt(member, visit).catch(async (error: unknown) => {
+      await store.hasten(visit.id, clock.wall()) // the job puts it into the user's archive
+      throw error
+    })
     await store.drop(visit.id).catch(() => { /* the job finds it in MongoDB and drops it */ })
     return isCarried
   }

@@ -141,6 +141,7 @@ export function createRedisGuestStore ({ client, prefix, idleMs, mostEntries }: 
       else return endedOf(visitId, found)
       return null
     },
+    async hasten (visitId, now) { await client.zadd(dueKeyOf(visitId), now, visitId) },
     async drop (visitId) {
       await client.del(...keysOf(visitId))
       await client.zrem(dueKeyOf(visitId), visitId)

@@ -21,6 +21,8 @@ export interface Running {
   next: Record<EntryKind, number>
   /** Milliseconds since the epoch; may be earlier than the truth, never later. */
   lastSeen: number
+  /** Its lists have ended, or how far they are is uncertain: nothing may be numbered by it any more. */
+  isVoid: boolean
 }
 
 export interface RunningVisits {
@@ -34,6 +36,7 @@ export interface RunningVisits {
   describe: (head: VisitHead) => Promise<Running | null>
   /** Asks MongoDB again how far the lists of a visit are. @returns false if it is over */
   reload: (running: Running) => Promise<boolean>
+  /** Makes it void, for whoever holds it, too. */
   forget: (running: Running) => void
 }
 
@@ -75,7 +78,8 @@ const startOf = ({ _id, sid, startTime, lastSeenAt, pageCount, actionCount }: Vi
   startTime,
   brought: { page: pageCount, action: actionCount },
   next: { page: pageCount, action: actionCount },
-  lastSeen: lastSeenAt.getTime()
+  lastSeen: lastSeenAt.getTime(),
+  isVoid: false
 })
 
 export function createRunningVisits ({ visits, log, archive, sessions, clock, randomBytes, idleMs, capacity = 100_000 }: RunningVisitsOptions): RunningVisits {
@@ -96,7 +100,13 @@ export function createRunningVisits ({ visits, log, archive, sessions, clock, ra
     return true
   }
 
+  /** The one object for a visit in this process: who reads it anew must not number beside those who are writing. */
   function keep (running: Running): Running {
+    const held = known.get(running.sid)
+    if (held !== undefined && held.visitId === running.visitId && !held.isVoid) {
+      held.lastSeen = Math.max(held.lastSeen, running.lastSeen)
+      return held
+    }
     known.set(running.sid, running)
     return running
   }
@@ -109,7 +119,7 @@ export function createRunningVisits ({ visits, log, archive, sessions, clock, ra
     const head = pointer === null ? null : await visits.findHead(pointer)
     if (head === null || head.state !== 'running' || head.sid !== member.sid) return { pointer, isMissing: pointer !== null && head === null, running: null }
     const running = await describe(head)
-    if (running !== null && !isIdle(running.lastSeen, clock.wall(), idleMs)) return { pointer, isMissing: false, running: keep(running) }
+    if (running !== null && !isIdle(running.lastSeen, clock.wall(), idleMs)) return { pointer, isMissing: false, running }
     if (running !== null) await archive.end(running.visitId, new Date(running.lastSeen))
     return { pointer, isMissing: false, running: null }
   }
@@ -117,7 +127,7 @@ export function createRunningVisits ({ visits, log, archive, sessions, clock, ra
   async function begin (member: Member): Promise<{ running: Running, isNew: boolean }> {
     for (let tries = 0; tries < 5; tries++) {
       const { pointer, isMissing, running } = await look(member)
-      if (running !== null) return { running, isNew: false }
+      if (running !== null) return { running: keep(running), isNew: false }
       // a pointer to nothing: whoever moved it has not come to insert the visit yet, or never will
       const visitId = isMissing ? pointer as string : newVisitId(randomBytes)
       if (!isMissing && !await sessions.pointAtVisit(member.sid, pointer, visitId)) continue
@@ -148,7 +158,11 @@ export function createRunningVisits ({ visits, log, archive, sessions, clock, ra
     describe,
     reload,
     forget (running) {
-      if (known.get(running.sid) === running) known.delete(running.sid)
+      running.isVoid = true
+      const held = known.get(running.sid)
+      if (held?.visitId !== running.visitId) return
+      held.isVoid = true
+      known.delete(running.sid)
     }
   }
 }

@@ -2,7 +2,7 @@
 // a conditional write or can be repeated, and the job repeats what was left half done.
 import type { Clock } from '../clock.ts'
 import type { GuestStore } from './guest-store.ts'
-import type { Counts, VisitLog } from './visit-log.ts'
+import type { VisitLog } from './visit-log.ts'
 import type { VisitHead, VisitRecord, VisitRepository } from './visit-repository.ts'
 import type { EndedVisit } from './visit-rules.ts'
 
@@ -14,7 +14,10 @@ export interface VisitArchive {
   end: (visitId: string, endTime: Date) => Promise<VisitRecord | null>
   /** Archives a user's visit that has been ended. @returns it, or null if it runs or never was */
   complete: (visitId: string) => Promise<VisitRecord | null>
-  /** Takes the rest of an archived visit out of the log, when no instance can believe any more that it runs. */
+  /**
+   * Takes an archived visit out of the log, when no instance can believe any more that it runs: one that lags behind
+   * would otherwise find a number free and note something in a visit that is over.
+   */
   forget: (visit: VisitHead) => Promise<void>
   /** Archives a guest's visit that has been ended in the store, then drops it there. */
   keepGuest: (visit: EndedVisit) => Promise<void>
@@ -39,7 +42,6 @@ export function createVisitArchive ({ visits, log, guests, clock, idleMs }: Visi
     const { pages, actions } = await log.close(visitId, { page: visit.pageCount, action: visit.actionCount })
     const lists = { pages: [...visit.pages, ...pages], actions: [...visit.actions, ...actions] }
     await visits.archive(visitId, lists, new Date(clock.wall() + idleMs + marginMs))
-    await log.clearEntries(visitId, countsOf(lists)).catch(() => { /* the job does it */ })
     return await visits.find(visitId)
   }
 
@@ -49,9 +51,7 @@ export function createVisitArchive ({ visits, log, guests, clock, idleMs }: Visi
     },
     complete,
     async forget ({ _id, pageCount, actionCount }) {
-      const counts = { page: pageCount, action: actionCount }
-      await log.clearEntries(_id, counts)
-      await log.clearEnds(_id, counts)
+      await log.clear(_id, { page: pageCount, action: actionCount })
       await visits.settle(_id)
     },
     async keepGuest (visit) {
@@ -60,5 +60,3 @@ export function createVisitArchive ({ visits, log, guests, clock, idleMs }: Visi
     }
   }
 }
-
-const countsOf = ({ pages, actions }: { pages: readonly unknown[], actions: readonly unknown[] }): Counts => ({ page: pages.length, action: actions.length })

@@ -30,10 +30,8 @@ export interface VisitLog {
   close: (visitId: string, brought: Counts) => Promise<{ pages: PageEntry[], actions: ActionEntry[] }>
   /** Takes out records that came behind an end. */
   remove: (records: readonly NumberedRecord[]) => Promise<void>
-  /** Takes out the entries of a visit that has them in its own document; the ends stay. */
-  clearEntries: (visitId: string, counts: Counts) => Promise<void>
-  /** Takes out the ends, when nobody can believe any more that the visit runs. */
-  clearEnds: (visitId: string, counts: Counts) => Promise<void>
+  /** Takes out the lists of a visit, their ends and whatever stands behind those. @param counts entries of the whole visit */
+  clear: (visitId: string, counts: Counts) => Promise<void>
 }
 
 const kinds: readonly EntryKind[] = ['page', 'action']
@@ -91,8 +89,8 @@ export function createVisitLog (db: Db, mostEntries: number): VisitLog {
     }
   }
 
-  const removeIds = async (ids: string[]): Promise<void> => {
-    if (ids.length > 0) await log.deleteMany({ _id: { $in: ids } })
+  async function removeIds (ids: string[]): Promise<void> {
+    await log.deleteMany({ _id: { $in: ids } })
   }
 
   return {
@@ -129,7 +127,6 @@ export function createVisitLog (db: Db, mostEntries: number): VisitLog {
       return { pages: pages as PageEntry[], actions: actions as ActionEntry[] }
     },
     remove: (records) => removeIds(records.map((record) => record._id)),
-    clearEntries: (visitId, counts) => removeIds(kinds.flatMap((kind) => range(0, counts[kind]).map((n) => idOf(visitId, kind, n)))),
-    clearEnds: (visitId, counts) => removeIds(kinds.flatMap((kind) => range(counts[kind], atOnce).map((n) => idOf(visitId, kind, n))))
+    clear: (visitId, counts) => removeIds(kinds.flatMap((kind) => range(0, counts[kind] + atOnce).map((n) => idOf(visitId, kind, n))))
   }
 }

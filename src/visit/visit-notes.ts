@@ -51,7 +51,8 @@ export function createVisitNotes ({ log, archive, known, mostEntries }: VisitNot
     const tried: Tried[] = []
     for (const place of places) {
       const note = notes[place] as Note
-      const { running: { visitId, next }, kind, entry } = note
+      const { running: { visitId, next, isVoid }, kind, entry } = note
+      if (isVoid) continue
       if (next[kind] >= mostEntries) outcomes[place] = 'full'
       else tried.push({ note, place, record: logRecord(visitId, kind, next[kind]++, entry) })
     }
@@ -83,7 +84,11 @@ export function createVisitNotes ({ log, archive, known, mostEntries }: VisitNot
     const isBeaten = ({ record, note }: Tried): boolean => taken.has(record) && taken.get(record)?.id !== note.entry.id
     const contested = new Set(tried.filter(isBeaten).map(({ note }) => note.running))
     const over = new Set<Running>()
-    await Promise.all([...contested].map(async (running) => { if (!await known.reload(running)) over.add(running) }))
+    await Promise.all([...contested].map(async (running) => {
+      if (await known.reload(running)) return
+      over.add(running)
+      known.forget(running) // those who wait with it must not be numbered behind the end
+    }))
     const rest: number[] = []
     const doubtful: Tried[] = []
     for (const one of tried) {

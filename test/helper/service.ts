@@ -147,7 +147,7 @@ async function valueOf (redis: Redis, key: string): Promise<string> {
   switch (await redis.type(key)) {
     case 'hash': return JSON.stringify(await redis.hgetall(key))
     case 'list': return JSON.stringify(await redis.lrange(key, 0, -1))
-    case 'zset': return JSON.stringify(await redis.zrange(key, 0, -1))
+    case 'zset': return JSON.stringify(await redis.zrange(key, '0', '-1'))
     default: return await redis.get(key) ?? ''
   }
 }

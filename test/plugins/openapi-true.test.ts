@@ -8,7 +8,7 @@ import { cookiesOf, login, loginOf, newPerson, register } from '../helper/people
 import { startService } from '../helper/service.ts'
 import { readDocument, type Operation } from './openapi-document.ts'
 
-const service = await startService(t, { env: { LOGIN_LIMIT_PER_ADDRESS: '0', LOGIN_LIMIT_PER_ACCOUNT: '0', REFRESH_GRACE_SECONDS: '0' } })
+const service = await startService(t, { env: { LOGIN_LIMIT_PER_ADDRESS: '0', LOGIN_LIMIT_PER_ACCOUNT: '0', REFRESH_GRACE_SECONDS: '0', VISIT_ENTRIES: '2' } })
 const document = await readDocument(service)
 const { person, accessToken } = await register(service)
 const stranger = await register(service)
@@ -94,6 +94,54 @@ await t.test('what the doors of tokens answer', async (t) => {
   faults.push(...await post('/api/auth/refresh', { refreshToken: last.refreshToken }))
   const again = await login(service, person)
   faults.push(...await post('/api/auth/logout-all', undefined, { token: again.accessToken }))
+  t.strictSame(faults, [])
+})
+
+await t.test('what the doors of visitors answer', async (t) => {
+  const cookieOf = (answer: Answer, name: string) => ({ headers: { cookie: `${name}=${String(cookiesOf(answer)[name]?.['value'])}` } })
+  const guest = cookieOf(await service.post('/api/session'), 'visit')
+  const { accessToken: token } = await register(service)
+  const last = await register(service)
+  const details = { action: 'buy', target: 'x', details: { n: 1, yes: true, text: 'x' } }
+  const faults: string[] = []
+  for (const call of [guest, { token }]) {
+    faults.push(
+      ...await post('/api/session', undefined, call),
+      ...await post('/api/session', undefined, call),
+      ...await post('/api/session/page', { pageId: '/a' }, call),
+      ...await post('/api/session/page', { pageId: '/b' }, call),
+      ...await post('/api/session/page', { pageId: '/c' }, call),
+      ...await post('/api/session/action', details, call),
+      ...await post('/api/session/action', { action: 'look' }, call),
+      ...await post('/api/session/action', { action: 'look' }, call),
+      ...await tell('/api/session?limit=1', call, '/api/session'),
+      ...await tell('/api/session/page?limit=1', call, '/api/session/page'),
+      ...await tell('/api/session/action', call),
+      ...await tell('/api/session?scope=user', call, '/api/session'),
+      ...await tell('/api/session?limit=0', call, '/api/session'),
+      ...await tell('/api/session/page?limit=0', call, '/api/session/page'),
+      ...await tell('/api/session/action?cursor=x', call, '/api/session/action'),
+      ...await tell('/api/session?limit=x', { ...call, method: 'DELETE' }, '/api/session'),
+      ...await tell('/api/session', { ...call, method: 'DELETE' }),
+      ...await tell('/api/session', { ...call, method: 'DELETE' }),
+      ...await tell('/api/session', call),
+      ...await tell('/api/session/page', call),
+      ...await tell('/api/session/action', call),
+      ...await tell('/api/session/history', call),
+      ...await tell('/api/session/history?limit=0', call, '/api/session/history'),
+      ...await post('/api/preferences', { theme: 'dark', notifications: false, language: 'fr' }, call),
+      ...await post('/api/preferences', { language: 'no_tag' }, call),
+      ...await tell('/api/preferences', call)
+    )
+  }
+  await service.post('/api/auth/logout', undefined, { token })
+  service.clock.advance(1)
+  const expired = { token: last.accessToken }
+  const doors: [string, string, unknown?][] = [['POST', '/api/session'], ['GET', '/api/session'], ['DELETE', '/api/session'], ['POST', '/api/session/page', { pageId: '/' }], ['GET', '/api/session/page'], ['POST', '/api/session/action', { action: 'x' }], ['GET', '/api/session/action'], ['GET', '/api/session/history'], ['GET', '/api/preferences'], ['POST', '/api/preferences', {}]]
+  for (const [method, path, body] of doors) faults.push(...await tell(path, { method, ...(body !== undefined && { body }), token }))
+  service.clock.advance(901_000)
+  for (const [method, path, body] of doors) faults.push(...await tell(path, { method, ...(body !== undefined && { body }), ...expired }))
+  for (const path of ['/api/session/page', '/api/session/action']) faults.push(...await tell(`${path}?visit=${'A'.repeat(22)}`, {}, path)) // a guest asks by id
   t.strictSame(faults, [])
 })
 
