@@ -30,7 +30,6 @@ export async function startServer (env, { tokenCount }) {
       VERDICT_TTL_SECONDS: '3600',
       SESSIONS_PER_USER: '1000',
       ACCESS_TOKEN_EXPIRY: '1h',
-      VISIT_ENTRIES: '5000',
       ACCESS_TOKEN_SECRET: secret(),
       REFRESH_TOKEN_SECRET: secret(),
       SESSION_SECRET: secret(),

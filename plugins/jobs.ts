@@ -29,17 +29,22 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock, ran
     name: 'visit-archive',
     everyMs,
     async run () {
-      if (isShared) await guests()
-      await members()
+      await Promise.all([members(), isShared ? guests() : undefined]) // an outage of Redis stops the one, not the other
     }
   }
 
   function schedule (name: string, ms: number, work: () => Promise<unknown>): void {
+    let isFailing = false // one line when it begins and one when it is over: an outage must not drown the log
     const task = new AsyncTask(name, async () => {
       const running = work()
       under.add(running)
       await running.finally(() => { under.delete(running) })
-    }, (error) => { scope.log.warn({ err: error, job: name }, 'a job failed; it is tried again') })
+      if (isFailing) scope.log.info({ job: name }, 'the job works again')
+      isFailing = false
+    }, (error) => {
+      if (!isFailing) scope.log.warn({ err: error, job: name }, 'a job failed; it is tried again')
+      isFailing = true
+    })
     scheduler.addSimpleIntervalJob(new SimpleIntervalJob({ milliseconds: ms }, task, { id: name, preventOverrun: true }))
   }
 
@@ -49,6 +54,7 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock, ran
   })
   scope.addHook('onClose', async () => {
     scheduler.stop()
+    scope.visitJob.stop()
     await Promise.allSettled(under)
   })
 }, { name: 'latchkey-jobs', dependencies: ['latchkey-mongo', 'latchkey-redis', 'latchkey-visits'] })

@@ -13,7 +13,10 @@ const description = `Login sessions that can be revoked at once, at almost the p
 
 Sign in with \`POST /api/auth/login\`, send the access token as \`Authorization: Bearer\` (or \`x-access-token\`, or let the
 browser send the cookie), refresh it when a call answers 401 \`token_expired\`. Every failure is an RFC 9457 problem
-document whose \`code\` tells what to do.`
+document whose \`code\` tells what to do.
+
+Visits and preferences need no account: a guest is known by a signed cookie, a user by the token, and what a guest has
+comes along at register and login.`
 
 interface Operation { requestBody?: { required?: boolean, content: Record<string, { schema: { 'x-optional'?: boolean } }> } }
 interface Document { paths?: Record<string, Record<string, Operation>> }
@@ -60,7 +63,8 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
       for (const path of Object.values(openapiObject.paths ?? {})) for (const operation of Object.values(path)) relaxBody(operation)
       return openapiObject as never
     },
-    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` }
+    // so that a host's own schemas may have these names; in the document they are short
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined)?.replace(/^Latchkey/, '') ?? `def-${i}` }
   })
   if (!config.docs) return
   scope.get('/openapi.json', { schema: { hide: true } }, async () => scope.swagger())

@@ -11,6 +11,9 @@ declare module 'fastify' {
   }
 }
 
+/** Milliseconds between two tries to tell Redis of changes that it could not be told of. */
+const replayMs = 1000
+
 /** A tombstone outlives every reading that began before the change; none takes half as long (DESIGN 8). */
 const tombstoneMs = 10_000
 
@@ -21,7 +24,7 @@ export default fp<ScopeOptions>(async function profiles (scope, { config, clock 
     tier: createRedisTier({
       client: redis.client,
       prefix: `${config.redisKeyPrefix}user:profile:`,
-      channel: `${config.redisKeyPrefix}profiles`,
+      channel: `${config.redisKeyPrefix}revoked`, // a Redis that refuses to write still tells the other instances
       tombstoneMs
     }),
     breaker: createBreaker({ clock, onClose: distrust })
@@ -34,5 +37,7 @@ export default fp<ScopeOptions>(async function profiles (scope, { config, clock 
     ...(shared && { shared })
   })
   redis?.onReturn(distrust)
+  const replays = setInterval(() => { void cache.replay() }, replayMs).unref()
+  scope.addHook('onClose', async () => { clearInterval(replays) })
   scope.decorate('profiles', cache)
 }, { name: 'latchkey-profiles', dependencies: ['latchkey-redis', 'latchkey-stores'] })

@@ -48,7 +48,10 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     channel: channelName,
     beatChannel: `${config.redisKeyPrefix}beat:${randomBytes(9).toString('base64url')}`,
     clock,
-    onForget: (key) => { cache.forget(key) },
+    onForget: (key) => {
+      cache.forget(key)
+      scope.profiles.forget(key)
+    },
     onBeat: () => { void cache.replay() }, // a Redis that refuses to write says nothing when it takes writes again
     onSubscribe: () => { cache.forgetAll() }
   })
@@ -86,4 +89,4 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     if (channel === undefined) return 'none'
     return clock.mono() - channel.hearing.lastBeat > deafAfterMs ? 'deaf' : 'hearing'
   })
-}, { name: 'latchkey-tiers', dependencies: ['latchkey-redis', 'latchkey-stores'] })
+}, { name: 'latchkey-tiers', dependencies: ['latchkey-redis', 'latchkey-stores', 'latchkey-profiles'] })

@@ -11,6 +11,7 @@ import { RedisSessionStore } from '../src/visit/redis-session-store.ts'
 import { createRedisGuestStore } from '../src/visit/redis-guest-store.ts'
 import { createRunningVisits } from '../src/visit/running-visits.ts'
 import { createVisitArchive } from '../src/visit/visit-archive.ts'
+import { createVisitHandover } from '../src/visit/visit-handover.ts'
 import { createVisitJob, type VisitJob } from '../src/visit/visit-job.ts'
 import { createVisitNotes } from '../src/visit/visit-notes.ts'
 
@@ -36,13 +37,14 @@ export default fp<ScopeOptions>(async function visits (scope, { config, clock, r
   const known = createRunningVisits({ visits: visitRepository, log, archive, sessions, clock, randomBytes, ...limits })
   const notes = createVisitNotes({ log, archive, known, mostEntries: config.visitEntries })
   const guests = createGuestVisits({ store, archive, clock, randomBytes })
-  const members = createMemberVisits({ visits: visitRepository, log, archive, known, notes, sessions, clock, randomBytes, idleMs: limits.idleMs })
+  const handover = createVisitHandover({ visits: visitRepository, archive, known, sessions, clock, idleMs: limits.idleMs })
+  const members = createMemberVisits({ visits: visitRepository, log, archive, known, notes, clock, randomBytes, idleMs: limits.idleMs })
   const onFailure = (error: unknown) => { scope.log.warn({ err: error }, 'a visit could not be carried over or archived; the job tries again') }
   const job = createVisitJob({ store, visits: visitRepository, archive, known, clock, idleMs: limits.idleMs, onFailure })
 
   scope.decorate('guestVisits', guests)
   scope.decorate('memberVisits', members)
-  scope.decorate('membership', createMembership({ guests, members, store, clock, randomBytes, onFailure }))
+  scope.decorate('membership', createMembership({ guests, handover, store, clock, randomBytes, onFailure }))
   scope.decorate('visitJob', job)
   scope.decorate('visitSessionStore', new RedisSessionStore(store.records))
   // guests that only this process knows would be gone with it

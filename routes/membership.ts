@@ -18,5 +18,5 @@ export async function carryOver (scope: FastifyInstance, { headers }: FastifyReq
 export async function leaveVisits (scope: FastifyInstance, { headers }: FastifyRequest, reply: FastifyReply, sids: readonly string[]): Promise<void> {
   await scope.membership.leave(sids)
   const { visit } = scope.visitorCookies
-  if (visit.read(headers.cookie) !== undefined) visit.clear(reply)
+  if (sids.length > 0 && visit.read(headers.cookie) !== undefined) visit.clear(reply)
 }

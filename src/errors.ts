@@ -149,7 +149,9 @@ export function isStoreFault (error: unknown): boolean {
   if (!isOfDriver(error) || isDuplicateKey(error)) return false
   if (ownMistakes.has(error.name)) return false
   if (!serverAnswers.has(error.name)) return true
-  const { code, errorLabels } = error as { code?: number, errorLabels?: string[] }
+  const { code, errorLabels, writeErrors } = error as { code?: number, errorLabels?: string[], writeErrors?: unknown[] }
+  // the driver puts whatever happens to a bulk write, network and pool included, into one that the server knows nothing of
+  if (error.name === 'MongoBulkWriteError' && code === undefined && (writeErrors ?? []).length === 0) return true
   return serverFaults.has(code ?? 0) || (errorLabels ?? []).some((label) => label.startsWith('Retryable') || label === 'SystemOverloadedError')
 }
 

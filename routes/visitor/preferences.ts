@@ -8,9 +8,11 @@ export default async function preferences (scope: Doors): Promise<void> {
   const cookie = scope.visitorCookies.preferences
 
   for (const path of paths) {
-    scope.get(path, { schema: schemaAt(getPreferencesSchema, paths, path) }, async (request) => {
+    scope.get(path, { schema: schemaAt(getPreferencesSchema, paths, path) }, async (request, reply) => {
       if (request.member !== null) return await scope.preferences.read(request.member.userId)
-      return scope.preferences.readGuest(cookie.read(request.headers.cookie)?.value)
+      const read = cookie.read(request.headers.cookie)
+      if (read?.isOld) cookie.set(reply, read.value) // or the choice would go with the key that signed it
+      return scope.preferences.readGuest(read?.value)
     })
 
     scope.post(path, { schema: schemaAt(setPreferencesSchema, paths, path) }, async (request, reply) => {

@@ -1,7 +1,7 @@
 // Doors: begin, show and end a visit, and the archive. A guest's identity is a session of @fastify/session, saved here and
 // nowhere else; a user's is the login, and no cookie is asked.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { LatchkeyError } from '../../src/errors.ts'
+import { LatchkeyError, unavailable } from '../../src/errors.ts'
 import type { ListPage, Shown } from '../../src/visit/visit-rules.ts'
 import { schemaAt, type Doors } from '../doors.ts'
 import { noBodyIsEmpty } from '../empty-body.ts'
@@ -13,10 +13,7 @@ const paths = ['/api/session', '/session']
 const pagesOf = ({ limit = 50, cursor }: { limit?: number, cursor?: string }): ListPage => ({ kind: 'page', limit, cursor })
 
 export default async function session (scope: Doors): Promise<void> {
-  await scope.register(async (doors: Doors) => {
-    await doors.useVisitSession(doors)
-    for (const path of paths) openAt(doors, path)
-  })
+  for (const path of paths) openAt(scope, path)
 
   scope.get('/api/session/history', { schema: historySchema }, async (request, reply) => {
     const { limit = 50, cursor } = request.query
@@ -40,9 +37,10 @@ function openAt (doors: Doors, path: string): void {
       if (begun !== null) doors.visitorCookies.visit.set(reply, begun)
       return answer(request, reply, visit)
     }
-    const isNew = await openForGuest(doors, request, reply)
+    const { visit, visitor, isNew } = await openForGuest(doors, request, page)
+    doors.visitorCookies.visit.set(reply, visitor)
     reply.code(isNew ? 201 : 200)
-    return answer(request, reply, await doors.guestVisits.show(request.session.visitId as string, page))
+    return answer(request, reply, visit)
   })
 
   doors.get(path, { schema: schemaAt(showSchema, paths, path) }, async (request, reply) => {
@@ -54,34 +52,37 @@ function openAt (doors: Doors, path: string): void {
     }
     const page = pagesOf(request.query)
     if (request.member !== null) return answer(request, reply, await doors.memberVisits.show(request.member, page))
-    const { visitId } = request.session
+    const { visitId } = await doors.visitSessionOf(request)
     if (visitId === undefined) throw new LatchkeyError('visit_not_found')
     return answer(request, reply, await doors.guestVisits.show(visitId, page))
   })
 
   doors.delete(path, { schema: schemaAt(endSchema, paths, path) }, async (request, reply) => {
     const page = pagesOf(request.query)
-    if (request.member !== null) return answer(request, reply, await doors.memberVisits.end(request.member, page))
-    const { visitId, sessionId } = request.session
-    if (visitId === undefined) throw new LatchkeyError('visit_not_found')
-    const visit = await doors.guestVisits.end(sessionId, page)
-    await request.session.destroy().catch(() => { /* it leads to nothing any more */ })
+    if (request.member !== null) return visitAnswer(await doors.memberVisits.end(request.member, page))
+    const session = await doors.visitSessionOf(request)
+    if (session.visitId === undefined) throw new LatchkeyError('visit_not_found')
+    const visit = await doors.guestVisits.end(session.id, page)
+    await session.destroy().catch(() => { /* it leads to nothing any more */ })
     doors.visitorCookies.visit.clear(reply)
-    return answer(request, reply, visit)
+    return visitAnswer(visit)
   })
 }
 
-/** @returns whether a visit was begun. The session is saved last: what failed before has set no cookie. */
-async function openForGuest (doors: Doors, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
-  const { visitId } = request.session
-  const runs = visitId !== undefined && await doors.guestVisits.renew(visitId)
-  if (!runs) {
-    if (visitId !== undefined) await request.session.regenerate() // that visit is over: its id is not used again
-    const id = request.session.sessionId.split('.', 1)[0] as string
-    await doors.guestVisits.begin(id)
-    request.session.visitId = id
+/** The visit of a guest, begun if none runs; the session is saved last, and once more if the visit was ended in between. */
+async function openForGuest (doors: Doors, request: FastifyRequest, page: ListPage): Promise<{ visit: Shown, visitor: string, isNew: boolean }> {
+  const session = await doors.visitSessionOf(request)
+  for (let tries = 1; ; tries++) {
+    const isNew = session.visitId === undefined || !await doors.guestVisits.renew(session.visitId)
+    if (isNew && session.visitId !== undefined) await session.renew() // that visit is over: its id is not used again
+    const visitId = session.id.split('.', 1)[0] as string
+    if (isNew) await doors.guestVisits.begin(visitId)
+    await session.save(visitId)
+    try {
+      return { visit: await doors.guestVisits.show(visitId, page), visitor: session.id, isNew }
+    } catch (error) {
+      if (!(error instanceof LatchkeyError) || error.code !== 'visit_not_found') throw error
+      if (tries === 3) throw unavailable(error)
+    }
   }
-  await request.session.save()
-  doors.visitorCookies.visit.set(reply, request.session.sessionId)
-  return !runs
 }

@@ -1,6 +1,7 @@
 // Room `cache`: the port of the tier that instances share, and its implementation on Redis. Storage only: what a copy
 // may be trusted for is decided in tiered-cache.ts. A tombstone stands until it runs out; no copy is written over it.
 import type { Redis, Cluster } from 'ioredis'
+import type { Breaker } from './breaker.ts'
 
 export type RedisClient = Redis | Cluster
 
@@ -21,6 +22,22 @@ export interface SharedTier {
   bury: (key: string) => Promise<void>
   /** Only tells every instance to forget the key, for when writes are refused. */
   announce: (key: string) => Promise<void>
+}
+
+/** A shared tier, and what keeps a crowd away from it while it does not answer. */
+export interface GuardedTier { readonly tier: SharedTier, readonly breaker: Breaker }
+
+/** @returns the tier's answer; undefined where there is none or it does not answer: the caller goes on without it */
+export async function askShared (shared: GuardedTier | undefined, call: (tier: SharedTier) => Promise<string | null>): Promise<string | null | undefined> {
+  if (shared === undefined || !shared.breaker.allows()) return undefined
+  try {
+    const answer = await call(shared.tier)
+    shared.breaker.succeeded()
+    return answer
+  } catch {
+    shared.breaker.failed()
+    return undefined
+  }
 }
 
 const putScript = `

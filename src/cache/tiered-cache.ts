@@ -9,7 +9,7 @@ import { createBurials } from './burials.ts'
 import { readCopy, writeCopy, type Codec } from './copy-text.ts'
 import { createForgetRing } from './forget-ring.ts'
 import { deafAfterMs, type Hearing } from './revocation-channel.ts'
-import { tombstone, type SharedTier } from './shared-tier.ts'
+import { askShared, tombstone, type GuardedTier } from './shared-tier.ts'
 
 export type Tier = 'memory' | 'redis' | 'mongo'
 
@@ -80,7 +80,7 @@ export interface TieredCacheOptions<V> {
   /** Asks the truth. Rejects when it cannot answer. */
   load: (key: string, hint: string) => Promise<Truth<V>>
   codec: Codec<V>
-  shared?: { tier: SharedTier, breaker: Breaker }
+  shared?: GuardedTier
   /** Guards the truth against a crowd while it is away. */
   breaker: Breaker
   /** Most loads at a time; more are refused with `unavailable`. */
@@ -142,7 +142,7 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
 
   async function ask (key: string, hint: string): Promise<Found<V>> {
     const since = now()
-    const text = await fromShared((tier) => tier.get(key))
+    const text = await askShared(shared, (tier) => tier.get(key))
     if (text === tombstone) return { copy: null, tier: 'redis' }
     const fields = typeof text === 'string' ? believe(key, text, since.readAt) : undefined
     if (fields !== undefined) return { copy: keep(key, fields, since.mark), tier: 'redis' }
@@ -163,7 +163,7 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     const restMs = endsAt - clock.wall()
     if (restMs < 1) return keep(key, fields, since.mark)
     const text = writeCopy({ readAt: since.wall, endsAt, expiresAt: truth.expiresAt, value: truth.value }, codec)
-    const held = await fromShared((tier) => tier.put(key, text, since.wall, restMs))
+    const held = await askShared(shared, (tier) => tier.put(key, text, since.wall, restMs))
     if (held === tombstone) return null
     const later = typeof held === 'string' && held !== text ? believe(key, held, since.readAt) : undefined
     return keep(key, later ?? fields, since.mark)
@@ -177,19 +177,6 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     if (copy.readAt < trustedFrom || copy.readAt <= forgotten.lastForgotten(key)) return undefined
     // another instance's clock may be ahead: no copy is believed for longer than ours would be
     return { value: copy.value, expiresAt: copy.expiresAt, validUntil: readAt + Math.min(copy.endsAt - wall, ttlMs), readAt, trueAt: copy.readAt }
-  }
-
-  /** The shared tier's answer; undefined when there is none or it does not answer (the caller goes on without). */
-  async function fromShared (call: (tier: SharedTier) => Promise<string | null>): Promise<string | null | undefined> {
-    if (shared === undefined || !shared.breaker.allows()) return undefined
-    try {
-      const answer = await call(shared.tier)
-      shared.breaker.succeeded()
-      return answer
-    } catch {
-      shared.breaker.failed()
-      return undefined
-    }
   }
 
   async function fromTruth (key: string, hint: string): Promise<Truth<V>> {

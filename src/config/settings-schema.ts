@@ -50,7 +50,7 @@ export const settingsSchema = Type.Object({
 
   profileTtlSeconds: count(1800, 0, 86_400, 'Longest time that a copy of a profile in Redis may answer; a change removes it at once. 0 keeps no copies.'),
   visitIdleSeconds: count(1800, 1, 86_400, 'A visit ends this long after its last page or action.'),
-  visitEntries: count(1000, 1, 5000, 'Most pages of one visit, and most actions; further ones are refused (`visit_full`) until it is ended.'),
+  visitEntries: count(1000, 1, 1000, 'Most pages of one visit, and most actions (the longest of them fit into one document of MongoDB); further ones are refused (`visit_full`) until it is ended.'),
   visitArchiveIntervalSeconds: count(60, 1, 3600, 'How often visits that are over are looked for and archived.'),
 
   passwordMinLength: count(8, 8, 64, 'Least number of characters of a new password.'),

@@ -20,7 +20,7 @@ export const Problem = Type.Object({
     path: Type.String({ description: 'JSON pointer to what is wrong; the first part names the part of the request.', examples: ['/body/email'] }),
     message: Type.String()
   })))
-}, { $id: 'Problem', additionalProperties: true, description: 'RFC 9457 problem document that also parses as Fastify\'s own error shape.' })
+}, { $id: 'LatchkeyProblem', additionalProperties: true, description: 'RFC 9457 problem document that also parses as Fastify\'s own error shape.' })
 
 /** What any door can send. */
 const common: ErrorCode[] = ['validation_failed', 'request_timeout', 'uri_too_long', 'rate_limited', 'headers_too_large', 'internal_error', 'unavailable']

@@ -1,6 +1,6 @@
 // Room `schemas`: the shapes that more than one door speaks. Types come from `Static`; examples are what a newcomer sees
 // in the docs, so they are whole and lawful.
-import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { FormatRegistry, Type, type Static, type TSchema } from '@sinclair/typebox'
 import { oneOf } from './one-of.ts'
 
 /** A closed object: unknown keys are refused in requests and dropped from replies. */
@@ -12,6 +12,9 @@ export const ref = <T extends TSchema>(schema: T, description?: string) =>
   Type.Unsafe<Static<T>>({ ...Type.Ref(schema.$id as string), ...(description !== undefined && { description }) })
 
 export const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+// TypeBox's own checks know no format, and refuse what has one
+FormatRegistry.Set('date-time', (text) => !Number.isNaN(Date.parse(text)))
 
 export const instant = (description: string) => Type.String({ format: 'date-time', description, examples: ['2026-11-21T09:30:00.000Z'] })
 
@@ -35,14 +38,14 @@ const userFields = {
   avatarUrl: orNull(Type.String({ description: 'Path of the picture.' }))
 }
 
-export const PublicUser = closed(userFields, { $id: 'PublicUser', description: 'What an account shows of itself.', examples: [exampleUser] })
+export const PublicUser = closed(userFields, { $id: 'LatchkeyPublicUser', description: 'What an account shows of itself.', examples: [exampleUser] })
 export type PublicUser = Static<typeof PublicUser>
 
 export const Preferences = closed({
   theme: oneOf(['light', 'dark', 'system']),
   notifications: Type.Boolean(),
   language: Type.String({ description: 'BCP 47 language tag.', examples: ['en'] })
-}, { $id: 'Preferences', description: 'How a visitor wants things.', examples: [{ theme: 'system', notifications: true, language: 'en' }] })
+}, { $id: 'LatchkeyPreferences', description: 'How a visitor wants things.', examples: [{ theme: 'system', notifications: true, language: 'en' }] })
 export type Preferences = Static<typeof Preferences>
 
 export const Profile = closed({
@@ -51,7 +54,7 @@ export const Profile = closed({
   createdAt: instant('When the account was made.'),
   updatedAt: instant('When the account was last changed.')
 }, {
-  $id: 'Profile',
+  $id: 'LatchkeyProfile',
   description: 'The account as its owner sees it.',
   examples: [{ ...exampleUser, preferences: { theme: 'system', notifications: true, language: 'en' }, createdAt: '2026-11-21T09:30:00.000Z', updatedAt: '2026-11-21T09:30:00.000Z' }]
 })
@@ -62,7 +65,7 @@ export const SessionSummary = closed({
   createdAt: instant('When the login happened.'),
   expiresAt: instant('When it ends if it is not refreshed.'),
   absoluteExpiresAt: instant('When it ends in any case.')
-}, { $id: 'SessionSummary' })
+}, { $id: 'LatchkeySessionSummary' })
 export type SessionSummary = Static<typeof SessionSummary>
 
 const exampleAccessToken = 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl'
@@ -80,11 +83,11 @@ const tokenAnswer = {
   session: ref(SessionSummary)
 }
 
-export const TokenAnswer = closed(tokenAnswer, { $id: 'TokenAnswer', description: 'A signed-in session and its tokens.' })
+export const TokenAnswer = closed(tokenAnswer, { $id: 'LatchkeyTokenAnswer', description: 'A signed-in session and its tokens.' })
 export type TokenAnswer = Static<typeof TokenAnswer>
 
 export const RevokedAnswer = closed({
   message: Type.String({ examples: ['Logout successful'] }),
   revoked: Type.Integer({ minimum: 0, description: 'Sessions that this call ended.', examples: [1] })
-}, { $id: 'RevokedAnswer' })
+}, { $id: 'LatchkeyRevokedAnswer' })
 export type RevokedAnswer = Static<typeof RevokedAnswer>

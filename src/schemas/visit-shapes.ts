@@ -12,7 +12,7 @@ export const ActionName = visibleText(64, { description: 'What the visitor did.'
 export const ActionTarget = visibleText(512, { description: 'What it was done to.', examples: ['product-42'] })
 export const ActionDetails = Type.Record(
   Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_-]{0,63}$' }),
-  Type.Union([Type.String({ maxLength: 256, pattern: '^[^\\p{Cs}]*$' }), Type.Number(), Type.Boolean()]),
+  Type.Union([Type.String({ maxLength: 128, pattern: '^[^\\p{Cs}]*$' }), Type.Number(), Type.Boolean()]),
   { additionalProperties: false, maxProperties: 10, description: 'A few typed details: texts, numbers, booleans.', examples: [{ quantity: 2, gift: false }] }
 )
 
@@ -33,24 +33,24 @@ const visit = {
 
 const example = { id: exampleId, startTime: '2026-11-21T09:30:00.000Z', sessionDuration: 95, pagesVisited: ['/', '/products/42'], pageCount: 2, actionCount: 1, nextCursor: null }
 
-export const Visit = closed(visit, { $id: 'Visit', description: 'A browsing session of a guest or a user.', examples: [example] })
+export const Visit = closed(visit, { $id: 'LatchkeyVisit', description: 'A browsing session of a guest or a user.', examples: [example] })
 export type Visit = Static<typeof Visit>
 
 export const ListedVisit = closed({
   ...visit,
   endTime: orNull(instant('When it ended; null while it runs.')),
   current: Type.Boolean({ description: 'Whether it is the visit of the login that asks.' })
-}, { $id: 'ListedVisit', description: 'One of a user\'s visits, with its first pages.', examples: [{ ...example, endTime: null, current: true }] })
+}, { $id: 'LatchkeyListedVisit', description: 'One of a user\'s visits, with its first pages.', examples: [{ ...example, endTime: null, current: true }] })
 export type ListedVisit = Static<typeof ListedVisit>
 
 export const VisitList = closed({ items: Type.Array(ref(ListedVisit)), nextCursor }, {
-  $id: 'VisitList',
+  $id: 'LatchkeyVisitList',
   description: 'Visits of a user, newest first.',
   examples: [{ items: [{ ...example, endTime: null, current: true }], nextCursor: null }]
 })
 
 export const PageList = closed({ items: Type.Array(closed({ pageId: Type.String(), at: instant('When it was visited.') })), nextCursor }, {
-  $id: 'PageList',
+  $id: 'LatchkeyPageList',
   description: 'Pages of a visit, in order.',
   examples: [{ items: [{ pageId: '/', at: '2026-11-21T09:30:00.000Z' }], nextCursor: null }]
 })
@@ -64,7 +64,7 @@ export const ActionList = closed({
   })),
   nextCursor
 }, {
-  $id: 'ActionList',
+  $id: 'LatchkeyActionList',
   description: 'Actions of a visit, in order.',
   examples: [{ items: [{ action: 'add_to_cart', target: 'product-42', details: { quantity: 2 }, at: '2026-11-21T09:31:00.000Z' }], nextCursor: null }]
 })

@@ -17,7 +17,7 @@ export interface UserRepository {
   upgradeHash: (id: string, from: string, to: string) => Promise<void>
   /** Sets the preferences that are given and leaves the others alone. @returns the user afterwards, null if there is none */
   setPreferences: (id: string, chosen: Partial<Preferences>, now: Date) => Promise<UserRecord | null>
-  /** Sets the preferences that the user has never set. @returns the user afterwards, null if there is none */
+  /** Sets the preferences that the user has never set. @returns the user afterwards, null if nothing was to be set */
   fillPreferences: (id: string, chosen: Partial<Preferences>, now: Date) => Promise<UserRecord | null>
   /**
    * One write that ends every token of a user.
@@ -54,7 +54,7 @@ export function createUserRepository (db: Db): UserRepository {
       { returnDocument: 'after', ...bounded }
     ),
     fillPreferences: (id, chosen, now) => users.findOneAndUpdate(
-      { _id: id },
+      { _id: id, $or: Object.keys(chosen).map((name) => ({ [`preferences.${name}`]: { $exists: false } })) },
       [{ $set: { preferences: { $mergeObjects: [{ $literal: chosen }, '$preferences'] }, updatedAt: now, version: { $add: ['$version', 1] } } }],
       { returnDocument: 'after', ...bounded }
     ),

@@ -1,5 +1,6 @@
 // Room `visit`: the store of guests' visits behind a breaker, so that an outage costs its time-out a few times and then
-// nothing. A store that does not answer is `unavailable`: a visit is never judged by its silence.
+// nothing. A store that does not answer is `unavailable`: a visit is never judged by its silence. The job's list of what is
+// due goes past the breaker: it is asked once a minute.
 import type { Breaker } from '../cache/breaker.ts'
 import { LatchkeyError, unavailable } from '../errors.ts'
 import type { GuestStore } from './guest-store.ts'

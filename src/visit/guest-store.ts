@@ -29,7 +29,7 @@ export interface GuestStore {
    * @param member who takes it over: the identity is deleted with it, and whoever comes second gets null
    */
   end: (visitor: VisitorId, now: number, member?: Member) => Promise<EndedVisit | null>
-  /** Ids of visits that may have to be archived: over, or idle for long enough. */
+  /** Ids of visits that may have to be archived: idle for long enough, or ended and hastened. */
   due: (now: number) => AsyncIterable<string[]>
   /** Ends the visit if it is idle. @returns it if it is over, null if it runs or is gone */
   settle: (visitId: string, now: number) => Promise<EndedVisit | null>

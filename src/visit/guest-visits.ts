@@ -1,7 +1,7 @@
 // Room `visit`: the visits of guests, who are known by a signed cookie alone. They live in the store of guests and come
 // into MongoDB when they are over. Noting something is one round trip to the store.
 import type { Clock } from '../clock.ts'
-import { LatchkeyError } from '../errors.ts'
+import { LatchkeyError, unavailable } from '../errors.ts'
 import type { GuestStore } from './guest-store.ts'
 import { recordText } from './redis-session-store.ts'
 import type { VisitArchive } from './visit-archive.ts'
@@ -79,12 +79,14 @@ export function createGuestVisits ({ store, archive, clock, randomBytes }: Guest
       if (count === 'full') throw new LatchkeyError('visit_full')
       if (count !== 'none') return { at: entry.at, count, begun: null }
 
-      const begun = newVisitorId(randomBytes)
-      await begin(begun.visitId)
-      await store.records.set(begun, recordText({ visitId: begun.visitId }))
-      const first = await append(begun)
-      if (typeof first === 'string') throw new Error('a visit that has just begun takes nothing')
-      return { at: entry.at, count: first, begun: visitorText(begun) }
+      for (let tries = 0; tries < 2; tries++) {
+        const begun = newVisitorId(randomBytes)
+        await begin(begun.visitId)
+        await store.records.set(begun, recordText({ visitId: begun.visitId }))
+        const first = await append(begun)
+        if (typeof first === 'number') return { at: entry.at, count: first, begun: visitorText(begun) }
+      }
+      throw unavailable(new Error('the store loses what it is given'))
     },
 
     take: (visitor, member) => store.end(visitor, clock.wall(), member)

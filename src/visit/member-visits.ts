@@ -2,13 +2,12 @@
 // one runs for each login. What is noted is there before anybody is told so (visit-notes.ts).
 import type { Clock } from '../clock.ts'
 import { LatchkeyError, unavailable } from '../errors.ts'
-import { newVisit, type Running, type RunningVisits } from './running-visits.ts'
-import type { SessionRepository } from '../session/session-repository.ts'
+import type { Running, RunningVisits } from './running-visits.ts'
 import type { VisitArchive } from './visit-archive.ts'
 import type { VisitLog } from './visit-log.ts'
 import type { VisitNotes } from './visit-notes.ts'
 import type { VisitHead, VisitRecord, VisitRepository } from './visit-repository.ts'
-import { entryOf, isIdle, newVisitorId, parseTimeCursor, shown, sliceOf, timeCursor, visitorText, type EndedVisit, type Entry, type ListPage, type Member, type NoteInput, type Shown, type Slice } from './visit-rules.ts'
+import { entryOf, isIdle, newVisitorId, parseTimeCursor, shown, sliceOf, timeCursor, visitorText, type Entry, type ListPage, type Member, type NoteInput, type Shown, type Slice } from './visit-rules.ts'
 
 /** One of several visits of a user; `isCurrent` is that of the login that asks. */
 export interface Listed extends Shown { readonly isCurrent: boolean }
@@ -29,12 +28,6 @@ export interface MemberVisits {
   note: (member: Member, input: NoteInput) => Promise<Noted>
   /** The user's visits on all devices that run, or that are over; newest first. */
   list: (member: Member, which: 'running' | 'archived', page: { limit: number, cursor?: string | undefined }) => Promise<{ visits: Listed[], nextCursor: string | null }>
-  /** Goes on with a guest's visit that was ended for it. @returns whether it did */
-  adopt: (member: Member, visit: EndedVisit) => Promise<boolean>
-  /** Goes on with a running visit of the same user from an earlier login. @returns whether it did */
-  resume: (member: Member, visitId: string) => Promise<boolean>
-  /** Ends the visits of logins that are over. */
-  leave: (sids: readonly string[]) => Promise<void>
 }
 
 export interface MemberVisitsOptions {
@@ -43,7 +36,6 @@ export interface MemberVisitsOptions {
   archive: VisitArchive
   known: RunningVisits
   notes: VisitNotes
-  sessions: SessionRepository
   clock: Clock
   randomBytes: (size: number) => Buffer
   idleMs: number
@@ -52,7 +44,7 @@ export interface MemberVisitsOptions {
 /** Pages of each visit that a list of visits shows. */
 const firstPages: Slice = { kind: 'page', offset: 0, limit: 50 }
 
-export function createMemberVisits ({ visits, log, archive, known, notes, sessions, clock, randomBytes, idleMs }: MemberVisitsOptions): MemberVisits {
+export function createMemberVisits ({ visits, log, archive, known, notes, clock, randomBytes, idleMs }: MemberVisitsOptions): MemberVisits {
   /** Random once, counted then: they only have to differ, and a random one costs 2 us of each page. */
   const entryIds = randomBytes(9).toString('base64url')
   let entries = 0
@@ -73,10 +65,8 @@ export function createMemberVisits ({ visits, log, archive, known, notes, sessio
     return [...first, ...await log.findFrom(visitId, kind, offset + first.length, limit - first.length)]
   }
 
-  const archivedView = ({ _id, startTime, endTime, pageCount, actionCount }: VisitHead, list: readonly Entry[], slice: Slice): Shown => {
-    const entries = list.slice(slice.offset, slice.offset + slice.limit)
-    return shown({ id: _id, startTime, endTime, pageCount, actionCount, entries }, slice, clock.wall())
-  }
+  const viewOfArchived = ({ _id, startTime, endTime, pageCount, actionCount }: VisitHead, entries: readonly Entry[], slice: Slice): Shown =>
+    shown({ id: _id, startTime, endTime, pageCount, actionCount, entries }, slice, clock.wall())
 
   async function listRunning (member: Member, found: readonly VisitHead[]): Promise<Listed[]> {
     const listed = await Promise.all(found.map(async (visit) => {
@@ -86,11 +76,10 @@ export function createMemberVisits ({ visits, log, archive, known, notes, sessio
     return listed.flat()
   }
 
-  /** A visit that had been idle for too long ended when it was last seen. */
-  async function endOf (head: VisitHead): Promise<void> {
-    const now = clock.wall()
-    const lastSeen = (await known.describe(head))?.lastSeen ?? now
-    await archive.end(head._id, new Date(isIdle(lastSeen, now, idleMs) ? lastSeen : now))
+  /** An end that was asked for before and not answered, because MongoDB went away in the middle of it. */
+  async function finish (member: Member): Promise<VisitRecord | null> {
+    const visitId = await known.findUnarchived(member)
+    return visitId === null ? null : await archive.complete(visitId)
   }
 
   return {
@@ -115,21 +104,22 @@ export function createMemberVisits ({ visits, log, archive, known, notes, sessio
 
     async showById (member, visitId, page) {
       const slice = sliceOf(page)
-      const visit = await visits.find(visitId)
+      const visit = await visits.findHead(visitId)
       if (visit === null || visit.userId !== member.userId) throw new LatchkeyError('visit_not_found')
       const running = visit.state === 'running' ? await known.describe(visit) : null
       if (running !== null) return await viewOf(running, slice)
-      const archived = await archive.complete(visitId) as VisitRecord
-      return archivedView(archived, listOf(archived, slice.kind), slice)
+      if (visit.state !== 'archived') await archive.complete(visitId)
+      const { head, entries } = await visits.findSlice(visitId, slice)
+      return viewOfArchived(head, entries, slice)
     },
 
     async end (member, page) {
       const slice = sliceOf(page)
       const running = await known.find(member)
-      const visit = running === null ? null : await archive.end(running.visitId, new Date(clock.wall()))
+      const visit = running === null ? await finish(member) : await archive.end(running.visitId, new Date(clock.wall()))
       if (running !== null) known.forget(running)
       if (visit === null) throw new LatchkeyError('visit_not_found')
-      return archivedView(visit, listOf(visit, slice.kind), slice)
+      return viewOfArchived(visit, listOf(visit, slice.kind).slice(slice.offset, slice.offset + slice.limit), slice)
     },
 
     async note (member, input) {
@@ -152,33 +142,8 @@ export function createMemberVisits ({ visits, log, archive, known, notes, sessio
       return {
         visits: which === 'running'
           ? await listRunning(member, page)
-          : page.map((visit) => ({ ...archivedView(visit, visit.pages, firstPages), isCurrent: false })),
+          : page.map((visit) => ({ ...viewOfArchived(visit, visit.pages, firstPages), isCurrent: false })),
         nextCursor: found.length > limit && last !== undefined && time != null ? timeCursor({ time, id: last._id }) : null
-      }
-    },
-
-    async adopt (member, { id, startTime, pages, actions }) {
-      const visit = newVisit(id, member, clock.wall(), idleMs)
-      const brought = { startTime, pages: [...pages], actions: [...actions], pageCount: pages.length, actionCount: actions.length }
-      // the document first: if we die here, the job archives it, and nothing is lost
-      if (!await visits.insert({ ...visit, ...brought })) return false
-      return await sessions.pointAtVisit(member.sid, null, id)
-    },
-
-    async resume (member, visitId) {
-      const head = await visits.findHead(visitId)
-      if (head === null || head.state !== 'running' || head.userId !== member.userId) return false
-      const running = await known.describe(head)
-      if (running === null || isIdle(running.lastSeen, clock.wall(), idleMs)) return false
-      if (!await visits.move(visitId, member.userId, member.sid, new Date(clock.wall()))) return false
-      return await sessions.pointAtVisit(member.sid, null, visitId)
-    },
-
-    async leave (sids) {
-      for (const sid of sids) {
-        const pointer = (await sessions.visitOf(sid))?.visitId
-        const head = pointer == null ? null : await visits.findHead(pointer)
-        if (head?.state === 'running' && head.sid === sid) await endOf(head)
       }
     }
   }

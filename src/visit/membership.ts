@@ -1,10 +1,11 @@
 // Room `visit`: what happens to a visit when a guest becomes a user, and when a user signs out. The guest's visit goes on
 // as the user's, with its id, start, pages and actions; the cookie gets a new id of its own. Nothing here may fail a login
 // or a logout: callers get an answer in any case, and the job archives what was left half done.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import type { GuestStore } from './guest-store.ts'
 import type { GuestVisits } from './guest-visits.ts'
-import type { MemberVisits } from './member-visits.ts'
+import type { VisitHandover } from './visit-handover.ts'
 import { newVisitorId, parseVisitor, visitorText, type Member, type VisitorId } from './visit-rules.ts'
 
 export interface Membership {
@@ -16,7 +17,7 @@ export interface Membership {
 
 export interface MembershipOptions {
   guests: GuestVisits
-  members: MemberVisits
+  handover: VisitHandover
   store: GuestStore
   clock: Clock
   randomBytes: (size: number) => Buffer
@@ -24,11 +25,13 @@ export interface MembershipOptions {
   onFailure: (error: unknown) => void
 }
 
-export function createMembership ({ guests, members, store, clock, randomBytes, onFailure }: MembershipOptions): Membership {
+const patienceMs = 1000
+
+export function createMembership ({ guests, handover, store, clock, randomBytes, onFailure }: MembershipOptions): Membership {
   async function carry (visitor: VisitorId, member: Member): Promise<boolean> {
     const visit = await guests.take(visitor, member)
-    if (visit === null) return await members.resume(member, visitor.visitId)
-    const isCarried = await members.adopt(member, visit).catch(async (error: unknown) => {
+    if (visit === null) return await handover.resume(member, visitor.visitId)
+    const isCarried = await handover.adopt(member, visit).catch(async (error: unknown) => {
       await store.hasten(visit.id, clock.wall()) // the job puts it into the user's archive
       throw error
     })
@@ -36,12 +39,11 @@ export function createMembership ({ guests, members, store, clock, randomBytes, 
     return isCarried
   }
 
+  /** A login or a logout waits for this long at most; the work goes on, and the job has what is left of it. */
   async function bestEffort (work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      onFailure(error)
-    }
+    const done = new AbortController()
+    const working = work().catch(onFailure).finally(() => { done.abort() })
+    await Promise.race([working, sleep(patienceMs, undefined, { ref: false, signal: done.signal }).catch(() => { /* it is done */ })])
   }
 
   return {
@@ -52,6 +54,6 @@ export function createMembership ({ guests, members, store, clock, randomBytes, 
       await bestEffort(async () => { isCarried = await carry(visitor, member) })
       return isCarried ? visitorText(newVisitorId(randomBytes, visitor.visitId)) : null
     },
-    leave: (sids) => bestEffort(() => members.leave(sids))
+    leave: (sids) => bestEffort(() => handover.leave(sids))
   }
 }

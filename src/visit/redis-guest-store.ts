@@ -2,6 +2,7 @@
 // visit is due stands in one of 64 sorted sets, entered before the visit and put off by the job alone, so that noting a
 // page is one round trip. Data outlive the idle time by a day, in which the archive can fetch them.
 import type { RedisClient } from '../cache/shared-tier.ts'
+import { defineGuestScripts, type EndedReply } from './redis-guest-scripts.ts'
 import type { GuestStore } from './guest-store.ts'
 import type { ActionEntry, EndedVisit, Entry, EntryKind, PageEntry, VisitLimits, VisitorId } from './visit-rules.ts'
 
@@ -13,69 +14,6 @@ const atOnce = 100
 /** Milliseconds that data stay beyond the idle time. */
 const keepMs = 86_400_000
 
-// KEYS: record, visit, list, the other list. ARGV: now, idle, keep, kind, most, entry
-const appendScript = `
-local visit = redis.call('HMGET', KEYS[2], 'seen', 'ended', ARGV[4])
-if not visit[1] or visit[2] or visit[1] + ARGV[2] <= tonumber(ARGV[1]) or redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-if tonumber(visit[3] or 0) >= tonumber(ARGV[5]) then return -2 end
-if tonumber(ARGV[1]) > tonumber(visit[1]) then redis.call('HSET', KEYS[2], 'seen', ARGV[1]) end
-redis.call('RPUSH', KEYS[3], ARGV[6])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-for i = 2, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
-return redis.call('HINCRBY', KEYS[2], ARGV[4], 1)`
-
-// KEYS: visit, pages, actions. ARGV: now, idle, keep
-const touchScript = `
-local visit = redis.call('HMGET', KEYS[1], 'seen', 'ended')
-if not visit[1] or visit[2] or visit[1] + ARGV[2] <= tonumber(ARGV[1]) then return 0 end
-if tonumber(ARGV[1]) > tonumber(visit[1]) then redis.call('HSET', KEYS[1], 'seen', ARGV[1]) end
-for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
-return 1`
-
-// KEYS: visit, list. ARGV: now, idle, first, last
-const readScript = `
-local visit = redis.call('HMGET', KEYS[1], 'seen', 'ended', 'started', 'page', 'action')
-if not visit[1] or visit[2] or visit[1] + ARGV[2] <= tonumber(ARGV[1]) then return false end
-return { visit[3], visit[4] or '0', visit[5] or '0', redis.call('LRANGE', KEYS[2], ARGV[3], ARGV[4]) }`
-
-// KEYS: record, visit, pages, actions. ARGV: now, idle, userId, sid (both empty: its own visitor ends it)
-const endScript = `
-local visit = redis.call('HMGET', KEYS[2], 'seen', 'ended', 'started', 'userId', 'sid')
-if not visit[1] or redis.call('EXISTS', KEYS[1]) == 0 then return false end
-if not visit[2] and visit[1] + ARGV[2] <= tonumber(ARGV[1]) then return false end
-if ARGV[3] ~= '' then
-  if visit[2] then return false end
-  visit[4], visit[5] = ARGV[3], ARGV[4]
-  redis.call('HSET', KEYS[2], 'userId', ARGV[3], 'sid', ARGV[4])
-  redis.call('DEL', KEYS[1])
-end
-if not visit[2] then
-  visit[2] = ARGV[1]
-  redis.call('HSET', KEYS[2], 'ended', ARGV[1])
-end
-return { visit[3], visit[2], visit[4] or '', visit[5] or '', redis.call('LRANGE', KEYS[3], 0, -1), redis.call('LRANGE', KEYS[4], 0, -1) }`
-
-// KEYS: visit, pages, actions. ARGV: now, idle
-const settleScript = `
-local visit = redis.call('HMGET', KEYS[1], 'seen', 'ended', 'started', 'userId', 'sid')
-if not visit[1] then return false end
-if not visit[2] then
-  if visit[1] + ARGV[2] > tonumber(ARGV[1]) then return visit[1] end
-  visit[2] = visit[1]
-  redis.call('HSET', KEYS[1], 'ended', visit[1])
-end
-return { visit[3], visit[2], visit[4] or '', visit[5] or '', redis.call('LRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1) }`
-
-type EndedReply = [string, string, string, string, string[], string[]]
-
-interface Scripts {
-  latchkeyVisitAppend: (record: string, visit: string, list: string, other: string, now: number, idleMs: number, keepMs: number, kind: EntryKind, most: number, entry: string) => Promise<number>
-  latchkeyVisitTouch: (visit: string, pages: string, actions: string, now: number, idleMs: number, keepMs: number) => Promise<number>
-  latchkeyVisitRead: (visit: string, list: string, now: number, idleMs: number, first: number, last: number) => Promise<[string, string, string, string[]] | null>
-  latchkeyVisitEnd: (record: string, visit: string, pages: string, actions: string, now: number, idleMs: number, userId: string, sid: string) => Promise<EndedReply | null>
-  latchkeyVisitSettle: (visit: string, pages: string, actions: string, now: number, idleMs: number) => Promise<EndedReply | string | null>
-}
-
 export interface RedisGuestOptions extends VisitLimits {
   client: RedisClient
   /** Begins every key, such as `lk:visit:`. */
@@ -83,12 +21,7 @@ export interface RedisGuestOptions extends VisitLimits {
 }
 
 export function createRedisGuestStore ({ client, prefix, idleMs, mostEntries }: RedisGuestOptions): GuestStore {
-  client.defineCommand('latchkeyVisitAppend', { numberOfKeys: 4, lua: appendScript })
-  client.defineCommand('latchkeyVisitTouch', { numberOfKeys: 3, lua: touchScript })
-  client.defineCommand('latchkeyVisitRead', { numberOfKeys: 2, lua: readScript })
-  client.defineCommand('latchkeyVisitEnd', { numberOfKeys: 4, lua: endScript })
-  client.defineCommand('latchkeyVisitSettle', { numberOfKeys: 3, lua: settleScript })
-  const scripts = client as unknown as Scripts
+  const scripts = defineGuestScripts(client)
   const wholeMs = idleMs + keepMs
 
   const visitKey = (visitId: string): string => `${prefix}{${visitId}}`
@@ -126,10 +59,10 @@ export function createRedisGuestStore ({ client, prefix, idleMs, mostEntries }: 
     },
     async * due (now) {
       for (let bucket = 0; bucket < bucketCount; bucket++) {
-        for (let first: string | undefined, ids: string[] = []; ;) {
-          first = ids[0]
+        for (let ids: string[] = []; ;) {
+          const before = new Set(ids)
           ids = await client.zrangebyscore(dueKey(bucket), '-inf', now, 'LIMIT', 0, atOnce)
-          if (ids.length === 0 || ids[0] === first) break // all settled, or what is left could not be
+          if (ids.every((id) => before.has(id))) break // all settled, or what is left could not be
           yield ids
         }
       }

@@ -13,6 +13,7 @@ import { isIdle, newVisitId, type EntryKind, type Member, type VisitLimits } fro
 export interface Running {
   home: Home
   readonly visitId: string
+  /** The login under which this process knows it; two know the same one after a second login in the same browser. */
   readonly sid: string
   readonly startTime: Date
   /** Entries that the visit's own document has; the log's begin behind them. */
@@ -30,6 +31,8 @@ export interface RunningVisits {
   peek: (member: Member) => Running | undefined
   /** Asks MongoDB. Ends a visit that has been idle for too long. */
   find: (member: Member) => Promise<Running | null>
+  /** The visit of a login that was ended and is not in the archive yet. @returns its id */
+  findUnarchived: (member: Member) => Promise<string | null>
   /** @returns the running visit, begun if there was none. @throws LatchkeyError `session_revoked`, `unavailable` */
   findOrBegin: (member: Member) => Promise<{ running: Running, isNew: boolean }>
   /** What MongoDB knows of a running visit beside its document; null if it has just been ended. */
@@ -71,10 +74,10 @@ export function newVisit (visitId: string, { userId, sid }: Member, now: number,
 }
 
 /** A visit before its log is looked at. */
-const startOf = ({ _id, sid, startTime, lastSeenAt, pageCount, actionCount }: VisitHead): Running => ({
+const startOf = ({ _id, startTime, lastSeenAt, pageCount, actionCount }: VisitHead, sid: string): Running => ({
   home: homeless(),
   visitId: _id,
-  sid: sid as string,
+  sid,
   startTime,
   brought: { page: pageCount, action: actionCount },
   next: { page: pageCount, action: actionCount },
@@ -86,8 +89,8 @@ export function createRunningVisits ({ visits, log, archive, sessions, clock, ra
   const known = createBoundedMap<Running>(capacity)
   const flights = new Map<string, Promise<{ running: Running, isNew: boolean }>>()
 
-  async function describe (head: VisitHead): Promise<Running | null> {
-    const running = startOf(head)
+  async function describe (head: VisitHead, sid = head.sid as string): Promise<Running | null> {
+    const running = startOf(head, sid)
     return await reload(running) ? running : null
   }
 
@@ -117,8 +120,8 @@ export function createRunningVisits ({ visits, log, archive, sessions, clock, ra
     if (login === null || login.isRevoked) throw new LatchkeyError('session_revoked')
     const pointer = login.visitId
     const head = pointer === null ? null : await visits.findHead(pointer)
-    if (head === null || head.state !== 'running' || head.sid !== member.sid) return { pointer, isMissing: pointer !== null && head === null, running: null }
-    const running = await describe(head)
+    if (head === null || head.state !== 'running') return { pointer, isMissing: pointer !== null && head === null, running: null }
+    const running = await describe(head, member.sid)
     if (running !== null && !isIdle(running.lastSeen, clock.wall(), idleMs)) return { pointer, isMissing: false, running }
     if (running !== null) await archive.end(running.visitId, new Date(running.lastSeen))
     return { pointer, isMissing: false, running: null }
@@ -132,7 +135,7 @@ export function createRunningVisits ({ visits, log, archive, sessions, clock, ra
       const visitId = isMissing ? pointer as string : newVisitId(randomBytes)
       if (!isMissing && !await sessions.pointAtVisit(member.sid, pointer, visitId)) continue
       const visit = newVisit(visitId, member, clock.wall(), idleMs)
-      if (await visits.insert(visit)) return { running: keep(startOf(visit)), isNew: true }
+      if (await visits.insert(visit)) return { running: keep(startOf(visit, member.sid)), isNew: true }
     }
     throw unavailable(new Error('the visit of a login was changed at each try'))
   }
@@ -147,6 +150,11 @@ export function createRunningVisits ({ visits, log, archive, sessions, clock, ra
     async find (member) {
       const { running } = await look(member)
       return running
+    },
+    async findUnarchived ({ sid }) {
+      const pointer = (await sessions.visitOf(sid))?.visitId
+      const head = pointer == null ? null : await visits.findHead(pointer)
+      return head?.state === 'ended' ? head._id : null
     },
     async findOrBegin (member) {
       const under = flights.get(member.sid)

@@ -42,7 +42,7 @@ export function createVisitArchive ({ visits, log, guests, clock, idleMs }: Visi
     const { pages, actions } = await log.close(visitId, { page: visit.pageCount, action: visit.actionCount })
     const lists = { pages: [...visit.pages, ...pages], actions: [...visit.actions, ...actions] }
     await visits.archive(visitId, lists, new Date(clock.wall() + idleMs + marginMs))
-    return await visits.find(visitId)
+    return { ...visit, ...lists, state: 'archived', pageCount: lists.pages.length, actionCount: lists.actions.length }
   }
 
   return {

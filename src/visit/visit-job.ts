@@ -26,14 +26,21 @@ export interface VisitJob {
   sweepGuests: (now?: number) => Promise<Sweep>
   /** Users' visits that are due. */
   sweepMembers: () => Promise<Sweep>
+  /** Has a run that is under way come to its end soon; the next one goes on. */
+  stop: () => void
 }
 
 const atOnce = 100
+
+/** Guests' visits that are archived side by side: one write to the disk for all of them. */
+const atATime = 50
 
 /** Of one run: the next one goes on. */
 const mostBatches = 1000
 
 export function createVisitJob ({ store, visits, archive, known, clock, idleMs, onFailure }: VisitJobOptions): VisitJob {
+  let isStopped = false
+
   async function attempt (sweep: Sweep, work: () => Promise<boolean>): Promise<void> {
     try {
       if (await work()) sweep.archived++
@@ -66,7 +73,13 @@ export function createVisitJob ({ store, visits, archive, known, clock, idleMs, 
   return {
     async sweepGuests (now = clock.wall()) {
       const sweep = { archived: 0, failed: 0 }
-      for await (const visitIds of store.due(now)) for (const visitId of visitIds) await attempt(sweep, () => sweepGuest(visitId, now))
+      const isLast = now === Infinity // whatever is not archived now is lost
+      for await (const visitIds of store.due(now)) {
+        for (let from = 0; from < visitIds.length; from += atATime) {
+          if (isStopped && !isLast) return sweep
+          await Promise.all(visitIds.slice(from, from + atATime).map((visitId) => attempt(sweep, () => sweepGuest(visitId, now))))
+        }
+      }
       return sweep
     },
     async sweepMembers () {
@@ -74,10 +87,11 @@ export function createVisitJob ({ store, visits, archive, known, clock, idleMs, 
       for (let batches = 0; batches < mostBatches; batches++) {
         const failedBefore = sweep.failed
         const due = await visits.listDue(new Date(clock.wall()), atOnce)
-        for (const head of due) await attempt(sweep, () => sweepMember(head))
-        if (due.length < atOnce || sweep.failed > failedBefore) break
+        for (const head of due) if (!isStopped) await attempt(sweep, () => sweepMember(head))
+        if (isStopped || due.length < atOnce || sweep.failed > failedBefore) break
       }
       return sweep
-    }
+    },
+    stop () { isStopped = true }
   }
 }

@@ -70,7 +70,7 @@ export function createVisitNotes ({ log, archive, known, mostEntries }: VisitNot
     try {
       return await log.insert(records)
     } catch (error) {
-      if (!isStoreFault(error) || (error as Error).name === 'MongoServerSelectionError') throw error
+      if (!isStoreFault(error)) throw error
       return await log.insert(records)
     }
   }

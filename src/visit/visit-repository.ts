@@ -4,7 +4,7 @@
 import type { Collection, Db, Filter } from 'mongodb'
 import { isDuplicateKey } from '../errors.ts'
 import { acknowledged, bounded } from '../user/store-options.ts'
-import type { ActionEntry, EndedVisit, PageEntry, TimeCursor } from './visit-rules.ts'
+import type { ActionEntry, EndedVisit, Entry, PageEntry, Slice, TimeCursor } from './visit-rules.ts'
 
 export interface VisitRecord {
   _id: string
@@ -37,6 +37,8 @@ export interface VisitRepository {
   insert: (visit: VisitRecord) => Promise<boolean>
   find: (visitId: string) => Promise<VisitRecord | null>
   findHead: (visitId: string) => Promise<VisitHead | null>
+  /** A part of one list as it stands in the document of a visit that is there. */
+  findSlice: (visitId: string, slice: Slice) => Promise<{ head: VisitHead, entries: Entry[] }>
   /** @returns whether it runs */
   touch: (visitId: string, now: Date) => Promise<boolean>
   /** Gives a running visit of the same user to another login. @returns whether it could */
@@ -64,8 +66,8 @@ export function createVisitRepository (db: Db): VisitRepository {
   const visits: Collection<VisitRecord> = db.collection<VisitRecord>('visits', acknowledged)
   return {
     async ensureIndexes () {
-      await visits.createIndex({ userId: 1, state: 1, startTime: -1 })
-      await visits.createIndex({ userId: 1, state: 1, endTime: -1 })
+      await visits.createIndex({ userId: 1, state: 1, startTime: -1, _id: -1 })
+      await visits.createIndex({ userId: 1, state: 1, endTime: -1, _id: -1 })
       await visits.createIndex({ pending: 1, dueAt: 1 })
     },
     async insert (visit) {
@@ -79,6 +81,11 @@ export function createVisitRepository (db: Db): VisitRepository {
     },
     find: (visitId) => visits.findOne({ _id: visitId }, bounded),
     findHead: (visitId) => visits.findOne<VisitHead>({ _id: visitId }, withoutLists),
+    async findSlice (visitId, { kind, offset, limit }) {
+      const list = kind === 'page' ? 'pages' : 'actions'
+      const found = await visits.findOne<VisitRecord>({ _id: visitId }, { projection: { ...headFields, [list]: { $slice: [offset, limit] } }, ...bounded })
+      return { head: found as VisitHead, entries: found?.[list] ?? [] }
+    },
     async touch (visitId, now) {
       const { matchedCount } = await visits.updateOne({ _id: visitId, state: 'running' }, { $max: { lastSeenAt: now } })
       return matchedCount === 1

@@ -98,7 +98,12 @@ await t.test('who signs in again in the same browser goes on with the visit', as
   const next = visitorAt(service, { token: again.json.accessToken, jar: browser.jar })
   t.match((await next.show()).json, { id, pagesVisited: ['/a'] })
   t.equal((await next.page('/b')).json.pageCount, 2)
-  t.equal((await service.get('/api/session', { token: accessToken })).status, 404, 'it belongs to the login that has it now')
+  t.equal((await service.post('/api/session/page', { pageId: '/c' }, { token: accessToken })).json.pageCount, 3)
+  for (const token of [accessToken, again.json.accessToken]) t.match((await service.get('/api/session', { token })).json, { id, pagesVisited: ['/a', '/b', '/c'] }, 'both logins see it')
+  await service.post('/api/auth/logout', undefined, { token: accessToken })
+  t.equal((await next.show()).json.id, id, 'the earlier login leaves, the visit is the later one\'s')
+  await next.call('POST', '/api/auth/logout')
+  t.equal((await archivedIn(service, { _id: id })).length, 1)
 })
 
 await t.test('after a logout the visit is in the archive and nothing of it behind the cookies', async (t) => {

@@ -125,8 +125,10 @@ await t.test('while MongoDB is down, guests go on and users are put off; afterwa
   const leavingId = (await leaving.show()).json.id
   const acknowledged: string[] = []
   const load = (async () => {
-    for (let n = 0; n < 400; n++) if ((await user.page(`/${n}`)).status === 201) acknowledged.push(`/${n}`)
+    for (let n = 0; n < 400; n++) {
+      if ((await user.page(`/${n}`)).status === 201) acknowledged.push(`/${n}`)
       else break
+    }
   })()
   await until(() => acknowledged.length > 20, 'pages are noted')
   await mongo.kill()

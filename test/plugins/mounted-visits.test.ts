@@ -1,12 +1,21 @@
 // Visits in somebody else's app: under its prefix, beside its own sessions and cookies (REQUIREMENTS K6).
 import fastifyCookie from '@fastify/cookie'
 import fastifySession from '@fastify/session'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import latchkey from '../../src/index.ts'
 import { cookiesOf } from '../helper/people.ts'
 import { scratchFolder } from '../helper/scratch.ts'
 import { startHost } from './mounted-host.ts'
+
+const hostSessions = { secret: 'a secret of the host, 32 bytes or more', cookieName: 'own', cookie: { secure: false } }
+
+function countAt (app: FastifyInstance): void {
+  app.get('/count', async (request) => {
+    request.session.count = (request.session.count ?? 0) + 1
+    return { count: request.session.count }
+  })
+}
 
 declare module 'fastify' {
   interface Session { count?: number }
@@ -16,14 +25,9 @@ await t.test('under a prefix visits work, links lead there, and the host\'s own 
   const host = await startHost(t, {
     options: { prefix: '/auth' },
     open (app) {
-      app.register(async (own) => {
-        await own.register(fastifyCookie)
-        await own.register(fastifySession, { secret: 'a secret of the host, 32 bytes or more', cookieName: 'own', cookie: { secure: false } })
-        own.get('/count', async (request) => {
-          request.session.count = (request.session.count ?? 0) + 1
-          return { count: request.session.count }
-        })
-      })
+      app.register(fastifyCookie)
+      app.register(fastifySession, hostSessions)
+      app.register(async (own) => { countAt(own) })
     }
   })
   const begun = await host.call('/auth/api/session', { method: 'POST' })
@@ -43,13 +47,23 @@ await t.test('under a prefix visits work, links lead there, and the host\'s own 
   t.strictSame((await host.call('/count', { headers: { cookie: own } })).json, { count: 3 })
 })
 
-await t.test('a host that registered @fastify/session around it is told what to do', async (t) => {
+await t.test('so they are where the host registered its sessions, and schemas of the same names, before', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
+  app.addSchema({ $id: 'Visit', type: 'string' })
+  app.addSchema({ $id: 'Profile', type: 'string' })
   await app.register(fastifyCookie)
-  await app.register(fastifySession, { secret: 'a secret of the host, 32 bytes or more' })
-  const mount = async () => { await app.register(latchkey, { nodeEnv: 'test', dataDir: scratchFolder(t) }) }
-  await t.rejects(mount(), { message: /@fastify\/session is registered around this scope already; register latchkey before it/ })
+  await app.register(fastifySession, hostSessions)
+  await app.register(latchkey, { nodeEnv: 'test', dataDir: scratchFolder(t) })
+  countAt(app)
+  const begun = await app.inject({ method: 'POST', url: '/api/session' })
+  t.equal(begun.statusCode, 201)
+  const first = await app.inject({ url: '/count' })
+  const cookies = Object.fromEntries([...begun.cookies, ...first.cookies].map(({ name, value }) => [name, value]))
+  t.equal((await app.inject({ method: 'POST', url: '/api/session', cookies })).json().id, begun.json().id)
+  t.strictSame((await app.inject({ url: '/count', cookies })).json(), { count: 2 })
+  t.equal((await app.inject({ method: 'DELETE', url: '/api/session', cookies })).json().id, begun.json().id)
+  t.strictSame((await app.inject({ url: '/count', cookies })).json(), { count: 3 })
 })
 
 await t.test('beside a host\'s own cookie plugin the cookies are set once', async (t) => {

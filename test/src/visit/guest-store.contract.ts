@@ -65,8 +65,7 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     t.equal(await store.append(guest, 'page', home, clock.wall()), 1)
     clock.advance(7)
     const shop = pageAt(clock.wall(), 'shop "ü"\n\u2028')
-    const plain = actionAt(clock.wall())
-    const full = actionAt(clock.wall(), 'buy', { price: 12.5, gift: false, note: '{}' })
+    const [plain, full] = [actionAt(clock.wall()), actionAt(clock.wall(), 'buy', { price: 12.5, gift: false, note: '{}' })]
     t.equal(await store.append(guest, 'page', shop, clock.wall()), 2)
     t.equal(await store.append(guest, 'action', plain, clock.wall()), 1)
     t.equal(await store.append(guest, 'action', full, clock.wall()), 2)
@@ -85,7 +84,6 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     const names = async (offset: number, limit: number) => (await store.read(guest.visitId, { kind: 'page', offset, limit }, clock.wall()))?.entries.map((entry) => (entry as PageEntry).pageId).join('')
     t.equal(await names(0, 1), 'a')
     t.equal(await names(1, 3), 'bcd')
-    t.equal(await names(3, 2), 'de')
     t.equal(await names(4, 50), 'e')
     t.equal(await names(5, 50), '', 'behind its end is nothing')
     t.match(await store.read(guest.visitId, { kind: 'page', offset: 9, limit: 1 }, clock.wall()), { pageCount: 5 })
@@ -105,8 +103,7 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
 
     await store.records.delete(guest)
     t.equal(await store.records.get(guest), null)
-    t.equal(await store.append(guest, 'page', pageAt(now), now), 'none', 'nor who has it no more')
-    t.equal(await store.end(guest, now), null)
+    t.strictSame([await store.append(guest, 'page', pageAt(now), now), await store.end(guest, now)], ['none', null], 'nor who has it no more')
     t.equal(await store.append(other, 'page', pageAt(now), now), 1, 'the other keeps its own')
   })
 
@@ -125,10 +122,10 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     const { store, clock, guest } = kit
     clock.advance(idleMs - 1)
     t.ok(await store.read(guest.visitId, pages, clock.wall()))
+    await store.records.set(guest, recordText({ visitId: guest.visitId }))
     clock.advance(1)
-    await takesNothing(t, kit, 'idle')
-    t.equal(await store.end(guest, clock.wall()), null)
-    t.equal(await store.end(guest, clock.wall(), member), null)
+    await takesNothing(t, kit, 'idle, though its identity is not')
+    t.strictSame([await store.end(guest, clock.wall()), await store.end(guest, clock.wall(), member)], [null, null])
   })
 
   await story('a page, an action and a renewal each begin the idle time anew, looking does not', async (t, kit) => {
@@ -150,7 +147,7 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     await store.append(guest, 'page', pageAt(now), now - 60_000)
     await store.touch(guest.visitId, now - 60_000)
     t.ok(await store.read(guest.visitId, pages, now + idleMs - 1))
-    t.match(await store.settle(guest.visitId, now + idleMs), { endTime: new Date(now) })
+    t.strictSame((await store.settle(guest.visitId, now + idleMs))?.endTime, new Date(now))
   })
 
   await story('a visit that was ended takes nothing, and ending it twice gives the same', async (t, kit) => {
@@ -165,6 +162,9 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     clock.advance(5000)
     await takesNothing(t, kit, 'ended')
     t.strictSame(await store.end(guest, clock.wall()), expected)
+    await store.records.set(guest, recordText({ visitId: guest.visitId }))
+    clock.advance(idleMs - 1)
+    t.strictSame(await store.end(guest, clock.wall()), expected, 'however late')
     t.strictSame(await store.settle(guest.visitId, clock.wall()), expected)
     t.equal(await store.end(guest, clock.wall(), member), null, 'nobody takes over what its visitor has ended')
     t.match(await store.settle(guest.visitId, clock.wall()), { member: null })
@@ -174,7 +174,7 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     const { store, clock, guest } = kit
     await store.append(guest, 'page', pageAt(clock.wall()), clock.wall())
     const ended = await store.end(guest, clock.wall(), member)
-    t.match(ended, { member, endTime: new Date(clock.wall()), pages: { length: 1 } })
+    t.strictSame([ended?.member, ended?.endTime, ended?.pages.length], [member, new Date(clock.wall()), 1])
     t.equal(await store.records.get(guest), null)
     t.equal(await store.end(guest, clock.wall(), { userId: 'user-2', sid: 'sid-2' }), null)
     t.equal(await store.end(guest, clock.wall()), null)
@@ -193,7 +193,7 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
   await story('settling leaves a running visit alone and ends an idle one at its last time', async (t, kit) => {
     const { store, clock, guest } = kit
     clock.advance(idleMs - 1)
-    const page = pageAt(clock.wall())
+    const [startTime, page] = [new Date(clock.wall() - idleMs + 1), pageAt(clock.wall())]
     await store.append(guest, 'page', page, clock.wall())
     clock.advance(idleMs - 1)
     t.equal(await store.settle(guest.visitId, clock.wall()), null)
@@ -202,10 +202,11 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     clock.advance(1)
     t.strictSame(await listDue(store, clock.wall()), [guest.visitId])
     const settled = await store.settle(guest.visitId, clock.wall())
-    t.match(settled, { id: guest.visitId, member: null, endTime: page.at, pages: [page], actions: [] })
+    t.strictSame(settled, { id: guest.visitId, member: null, startTime, endTime: page.at, pages: [page], actions: [] })
     clock.advance(1000)
     t.strictSame(await store.settle(guest.visitId, clock.wall()), settled, 'again the same')
     await takesNothing(t, kit, 'settled')
+    t.equal(await store.append(guest, 'page', pageAt(clock.wall()), page.at.getTime()), 'none', 'also by a clock that lags behind')
     t.equal(await store.settle(newVisitorId(randomBytes).visitId, clock.wall()), null, 'and nothing comes of a visit that is not there')
   })
 
@@ -213,7 +214,7 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     const ended = await begin({ store, clock })
     await store.end(ended, clock.wall())
     clock.advance(idleMs - 1)
-    const young = await begin({ store, clock })
+    await begin({ store, clock })
     t.notOk((await listDue(store, clock.wall())).includes(guest.visitId), 'not before its time')
     clock.advance(1)
     t.strictSame(await listDue(store, clock.wall()), [guest.visitId, ended.visitId].sort())
@@ -222,7 +223,6 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     t.strictSame(await listDue(store, clock.wall()), [guest.visitId, ended.visitId].sort(), 'settled alone is not archived')
     await store.drop(guest.visitId)
     t.strictSame(await listDue(store, clock.wall()), [ended.visitId])
-    t.ok(await store.read(young.visitId, pages, clock.wall()), 'the young one runs')
   })
 
   await story('what was dropped is forgotten', async (t, kit) => {
@@ -231,8 +231,7 @@ export async function guestStoreContract (t: Test, name: string, open: (limits: 
     await store.end(guest, clock.wall())
     await store.drop(guest.visitId)
     await takesNothing(t, kit, 'dropped')
-    t.equal(await store.end(guest, clock.wall()), null)
-    t.equal(await store.settle(guest.visitId, clock.wall()), null)
+    t.strictSame([await store.end(guest, clock.wall()), await store.settle(guest.visitId, clock.wall())], [null, null])
     t.strictSame(await listDue(store, clock.wall() + idleMs), [])
   })
 

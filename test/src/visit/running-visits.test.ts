@@ -22,7 +22,7 @@ await t.test('asked for in parallel on two instances, one visit is begun, once',
     const member = await kit.signIn()
     const { ids, begun } = await askAll(pair(), member)
     t.strictSame([ids.size, begun], [1, 1])
-    t.match(await visitsOf(member), [{ _id: [...ids][0], userId: member.userId, state: 'running', pending: true, dueAt: new Date(clock.wall() + idleMs) }])
+    t.strictSame(await visitsOf(member), [newVisit([...ids][0] as string, member, clock.wall(), idleMs)])
     t.equal((await kit.sessions.visitOf(member.sid))?.visitId, [...ids][0])
   }
 })
@@ -111,6 +111,18 @@ await t.test('a visit that was ended elsewhere is followed by a new one', async 
   t.ok(next.isNew)
   t.not(next.running.visitId, running.visitId)
   t.equal(here.known.peek(member), next.running)
+})
+
+await t.test('an ended visit that nobody archived is found, until it is', async (t) => {
+  const member = await kit.signIn()
+  const { known, archive } = kit.createInstance()
+  t.equal(await known.findUnarchived(member), null)
+  const { running: { visitId } } = await known.findOrBegin(member)
+  t.equal(await known.findUnarchived(member), null, 'it runs')
+  await kit.visits.end(visitId, new Date(clock.wall()))
+  t.equal(await known.findUnarchived(member), visitId)
+  await archive.complete(visitId)
+  t.equal(await known.findUnarchived(member), null)
 })
 
 await t.test('a session that was revoked or never was has no visit', async (t) => {

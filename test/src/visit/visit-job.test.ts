@@ -21,7 +21,7 @@ async function visitAsGuest ({ store, clock }: VisitKit, pages: readonly string[
 async function visitAsMember (kit: VisitKit, pages: readonly string[] = names(3)): Promise<{ visitId: string, member: Member, instance: Instance }> {
   const [instance, member] = [kit.createInstance(), await kit.signIn()]
   const { running: { visitId } } = await instance.known.findOrBegin(member)
-  for (const page of pages) await instance.note(member, page)
+  await Promise.all(pages.map((page) => instance.note(member, page)))
   return { visitId, member, instance }
 }
 
@@ -117,7 +117,8 @@ await t.test('a running visit is put off to its last entry and the idle time', a
   kit.clock.advance(idleMs - 600_000)
   for (let runs = 0; runs < 2; runs++) t.strictSame(await job.sweepMembers(), { archived: 0, failed: 0 })
   t.equal(visits.count('postpone'), 1)
-  t.match(await kit.visits.findHead(visitId), { state: 'running', lastSeenAt: new Date(last), dueAt: new Date(last + idleMs) })
+  const head = await kit.visits.findHead(visitId)
+  t.strictSame([head?.state, head?.lastSeenAt, head?.dueAt], ['running', new Date(last), new Date(last + idleMs)])
   kit.clock.advance(600_000 - 1)
   t.strictSame(await job.sweepMembers(), { archived: 0, failed: 0 })
   kit.clock.advance(1)
@@ -182,6 +183,26 @@ await t.test('what fails is counted and told, and stops no other', async (t) => 
   t.strictSame(failures, [first, second])
   t.strictSame([await job.sweepGuests(), await job.sweepMembers()], [{ archived: 1, failed: 0 }, { archived: 1, failed: 0 }])
   for (const { visitId } of [...guests, ...members]) t.ok(await kit.archived(visitId))
+})
+
+await t.test('a job that is stopped does no more, but for what would be lost with the process', async (t) => {
+  const kit = await createVisitKit(t)
+  await Promise.all(Array.from({ length: 120 }, () => visitAsGuest(kit, [])))
+  const members = [await visitAsMember(kit), await visitAsMember(kit)]
+  kit.clock.advance(idleMs)
+  const [guests, users] = [kit.createInstance(), kit.createInstance()]
+  const gate = guests.store.hold('settle', 'before')
+  const sweeping = guests.job.sweepGuests()
+  await gate.reached
+  guests.job.stop()
+  gate.open()
+  const { archived } = await sweeping
+  t.ok(archived > 0 && archived < 120, `what was under way comes to its end: ${archived}`)
+  t.strictSame(await guests.job.sweepGuests(), { archived: 0, failed: 0 })
+  t.strictSame(await guests.job.sweepGuests(Infinity), { archived: 120 - archived, failed: 0 })
+  users.job.stop()
+  t.strictSame(await users.job.sweepMembers(), { archived: 0, failed: 0 })
+  t.strictSame(await kit.createInstance().job.sweepMembers(), { archived: members.length, failed: 0 }, 'the next one goes on')
 })
 
 await t.test('one run does as many as are due, but asks no more of a store that fails', async (t) => {

@@ -60,7 +60,7 @@ await t.test('a visit lasts whole seconds, to its end or to now', async (t) => {
 })
 
 await t.test('following the cursors shows every entry once, in order, and ends', async (t) => {
-  for (const [count, limit] of [[0, 5], [1, 5], [4, 5], [5, 5], [6, 5], [10, 5], [11, 1], [1000, 200]] as const) {
+  for (const [count, limit] of [[0, 5], [1, 5], [4, 5], [5, 5], [6, 5], [10, 5], [11, 1], [401, 200]] as const) {
     for (const kind of ['page', 'action'] as const) {
       const seen: string[] = []
       const [pageCount, actionCount] = kind === 'page' ? [count, 77] : [77, count]
