@@ -1,11 +1,12 @@
 // Stories: what an engine that dies does to visits. A user's acknowledged pages are there afterwards; a guest's are, or are
 // gone, and nobody gets somebody else's. What cannot be decided is 503 within a second, and no cookie is touched by it.
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import type { Answer } from '../helper/http.ts'
 import { mongodbUri, redisUrl } from '../helper/engines.ts'
 import { startOwnEngine, withoutOwnEngines, type OwnEngine } from '../helper/own-engines.ts'
 import { login, register } from '../helper/people.ts'
-import { createDeployment, startService, until, type Service } from '../helper/service.ts'
+import { createDeployment, startPair, startService, until, type Service } from '../helper/service.ts'
 import { archivedIn, visitorAt, type Visitor } from '../helper/visitors.ts'
 
 const skip = withoutOwnEngines
@@ -113,6 +114,51 @@ await t.test('a profile that was changed while Redis could not be told is not an
   redis.thaw()
   await redisIs(service, 'connected')
   for (let n = 0; n < 20; n++) t.equal((await service.get('/api/preferences', { token })).json.theme, 'dark')
+})
+
+await t.test('a profile that was changed while Redis refused to write is fresh on every instance', { skip }, async (t) => {
+  const redis = await startOwnEngine(t, 'redis')
+  const admin = new Redis(redis.url)
+  t.teardown(() => { admin.disconnect() })
+  const [a, b] = await startPair(t, { deployment: createDeployment(t, { mongodbUri, redisUrl: redis.url }) })
+  const { accessToken: token } = await register(a)
+  for (const service of [a, b]) await service.get('/api/preferences', { token }) // a copy is in Redis
+  await admin.config('SET', 'min-replicas-to-write', '1')
+  for (const theme of ['light', 'dark', 'light']) {
+    t.equal((await a.post('/api/preferences', { theme }, { token })).status, 200)
+    await until(async () => (await b.get('/api/preferences', { token })).json.theme === theme, 'the other instance is told by message', 1000)
+    for (const service of [a, b]) t.equal((await service.get('/api/auth/profile', { token })).json.preferences.theme, theme)
+  }
+  await admin.config('SET', 'min-replicas-to-write', '0')
+  for (const service of [a, b]) t.equal((await service.get('/api/preferences', { token })).json.theme, 'light')
+})
+
+await t.test('while MongoDB hangs, users are put off in time and logouts and logins wait for no visit', { skip }, async (t) => {
+  const mongo = await startOwnEngine(t, 'mongo')
+  const service = await startService(t, { env: { VERDICT_TTL_SECONDS: '3600' }, deployment: createDeployment(t, { mongodbUri: mongo.url, redisUrl }) })
+  const user = visitorAt(service, { token: (await register(service)).accessToken })
+  t.equal((await user.page('/a')).status, 201)
+  mongo.freeze()
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => user.page(`/hang-${n}`)))
+  mongo.thaw()
+  t.ok(answers.every(({ status, json }) => status === 503 && json.code === 'unavailable'), answers.map(({ status }) => status).join(' '))
+  t.ok(answers.every(({ ms }) => ms < 5000), `the slowest after ${Math.round(Math.max(...answers.map(({ ms }) => ms)))} ms`)
+  await until(async () => (await user.page('/b')).status === 201, 'it goes on', 10_000)
+  const pages = (await user.show('?limit=200')).json.pagesVisited as string[]
+  t.equal(new Set(pages).size, pages.length, 'none twice')
+  t.equal(pages[0], '/a')
+})
+
+await t.test('users\' visits are archived while Redis is away', { skip }, async (t) => {
+  const redis = await startOwnEngine(t, 'redis')
+  const service = await startService(t, { env: { VISIT_ARCHIVE_INTERVAL_SECONDS: '1' }, deployment: createDeployment(t, { mongodbUri, redisUrl: redis.url }) })
+  const user = visitorAt(service, { token: (await register(service)).accessToken })
+  await user.page('/a')
+  await redis.kill()
+  service.clock.advance(1_800_000)
+  await until(async () => (await archivedIn(service)).length === 1, 'it is archived')
+  const failures = service.logs.filter(({ job, level }) => job === 'visit-archive' && Number(level) >= 40)
+  t.equal(failures.length, 1, 'the outage is one line')
 })
 
 await t.test('while MongoDB is down, guests go on and users are put off; afterwards everything that was acknowledged is there', { skip }, async (t) => {

@@ -151,6 +151,10 @@ await t.test('a socket that fails under the driver is a fault of the store, thou
   t.notOk(isStoreFault(Object.assign(new Error('no such file'), { code: 'ENOENT' })))
 })
 
+await t.test('whatever the driver wraps into a bulk write that the server knows nothing of is a fault of the store', async (t) => {
+  t.ok(isStoreFault(new driver.MongoBulkWriteError({ message: 'Timed out while checking out a connection', writeErrors: [] } as never, {} as driver.BulkWriteResult)))
+})
+
 await t.test('a shard without a leader, as a router tells it, is a fault of the store', async (t) => {
   t.ok(isStoreFault(server(133)), 'FailedToSatisfyReadPreference')
 })

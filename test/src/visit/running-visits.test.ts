@@ -20,8 +20,10 @@ async function askAll (instances: readonly Instance[], member: Member): Promise<
 await t.test('asked for in parallel on two instances, one visit is begun, once', async (t) => {
   for (let rounds = 0; rounds < 5; rounds++) {
     const member = await kit.signIn()
-    const { ids, begun } = await askAll(pair(), member)
+    const [here, there] = pair()
+    const { ids, begun } = await askAll([here, there], member)
     t.strictSame([ids.size, begun], [1, 1])
+    t.ok(here.sessions.count('pointAtVisit') + there.sessions.count('pointAtVisit') <= 2, 'whoever asks beside another waits for the answer')
     t.strictSame(await visitsOf(member), [newVisit([...ids][0] as string, member, clock.wall(), idleMs)])
     t.equal((await kit.sessions.visitOf(member.sid))?.visitId, [...ids][0])
   }

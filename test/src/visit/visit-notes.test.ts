@@ -69,6 +69,25 @@ await t.test('the bound holds over both instances, to the entry, for each list',
   t.strictSame([visit.pages.length, visit.actions.length], [mostEntries, 1])
 })
 
+await t.test('two logins that share a visit number it together, and meet its end together', async (t) => {
+  const { member, visitId, here, there, end } = await openPair()
+  const second = { userId: member.userId, sid: (await kit.signIn()).sid }
+  await kit.visits.move(visitId, second.userId, second.sid, new Date(kit.clock.wall()))
+  await kit.sessions.pointAtVisit(second.sid, null, visitId)
+  for (const { known } of [here, there]) t.equal((await known.findOrBegin(second)).running.visitId, visitId)
+  const noted = await Promise.all([noteAll(here, member, names(5)), noteAll(here, second, names(5, 10)), noteAll(there, second, names(5, 20))])
+  t.strictSame(counts(...noted), upTo(15))
+  const gate = here.log.hold('insert', 'before')
+  const late = [noteAll(here, member, names(3, 30)), noteAll(here, second, names(3, 40))]
+  await gate.reached
+  late.push(noteAll(here, second, names(3, 50)), noteAll(here, member, names(3, 60)))
+  await end()
+  gate.open()
+  t.strictSame((await Promise.all(late)).flatMap((each) => [...each.values()]), Array(12).fill('over'))
+  const pages = pagesOf(await kit.archived(visitId))
+  for (const [page, count] of noted.flatMap((each) => [...each])) t.equal(pages[Number(count) - 1], page)
+})
+
 await t.test('an end in the middle: what was accepted is in the archive, what was not is not', async (t) => {
   for (let answers = 0; answers < 30; answers += 2) {
     const { member, visitId, here, there, end } = await openPair()
