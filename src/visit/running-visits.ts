@@ -108,6 +108,7 @@ export function createRunningVisits ({ visits, log, archive, sessions, clock, ra
     const held = known.get(running.sid)
     if (held !== undefined && held.visitId === running.visitId && !held.isVoid) {
       held.lastSeen = Math.max(held.lastSeen, running.lastSeen)
+      for (const kind of ['page', 'action'] as const) held.next[kind] = Math.max(held.next[kind], running.next[kind])
       return held
     }
     known.set(running.sid, running)

@@ -4,7 +4,7 @@
 // index is paid for. The end of a list is a number that is taken for good: nothing comes behind it, and nobody has to
 // look at the visit after having written to it (docs/decisions/0008).
 import type { Collection, Db } from 'mongodb'
-import { isDuplicateKey } from '../errors.ts'
+import { isDuplicateKey, unavailable } from '../errors.ts'
 import { acknowledged, bounded } from '../user/store-options.ts'
 import type { ActionEntry, Entry, EntryKind, PageEntry } from './visit-rules.ts'
 
@@ -58,7 +58,9 @@ export function createVisitLog (db: Db, mostEntries: number): VisitLog {
   }
 
   async function takenAmong (records: readonly NumberedRecord[], error: unknown): Promise<Map<NumberedRecord, Entry | null>> {
-    const { writeErrors = [] } = error as { writeErrors?: { index: number, code?: number }[] }
+    const { writeErrors = [], result } = error as { writeErrors?: { index: number, code?: number }[], result?: { getWriteConcernError?: () => unknown } }
+    // the driver tells of write errors first, and of a majority that did not confirm the others only when asked
+    if (result?.getWriteConcernError?.() !== undefined) throw unavailable(error)
     if (writeErrors.length === 0 || !writeErrors.every(isDuplicateKey)) throw error
     const taken = writeErrors.map(({ index }) => records[index] as NumberedRecord)
     const there = await findByIds(taken.map((record) => record._id))

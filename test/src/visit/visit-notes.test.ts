@@ -1,5 +1,6 @@
 // Notes of one visit from two instances: each entry once, each count once, the bound exact, and an end that nothing gets
 // behind, wherever it meets them.
+import { setImmediate as turn } from 'node:timers/promises'
 import { MongoBulkWriteError, type BulkWriteResult } from 'mongodb'
 import t from 'tap'
 import type { Running } from '../../../src/visit/running-visits.ts'
@@ -120,6 +121,7 @@ await t.test('what waits behind a write that met the end meets it too', async (t
   await gate.reached
   const second = noteAll(here, member, names(3, 3))
   await end()
+  await turn()
   t.equal(here.log.count('insert'), 1, 'it waits, since it is of the same visit')
   gate.open()
   t.strictSame([...(await first).values(), ...(await second).values()], Array(6).fill('over'))
