@@ -49,7 +49,7 @@ function createKit (options: Partial<GroupCommitOptions<Item, string>> = {}): Ki
     open.add(flight)
     most = Math.max(most, open.size)
   })
-  const { commit } = createGroupCommit<Item, string>({ write, keyOf: ({ key }) => key, ...options })
+  const { commit } = createGroupCommit<Item, string>({ write, keyOf: ({ key }) => key, patienceMs: 0, ...options })
   return { commit, flights, open: () => [...open], groups: () => flights.map(({ items }) => items.map(textOf).join(' ')), clashes, most: () => most }
 }
 
@@ -100,6 +100,24 @@ await t.test('what comes while its key is under way waits, all of it for the nex
   t.strictSame(groups(), ['a0', 'a1 a2 a3 a4 a5'])
   flights[1]?.succeed()
   t.strictSame(await outcomes(promises), items('a', 6).map(textOf))
+})
+
+await t.test('while a group is under way others wait for it, and go together, but not for longer than they have patience', async (t) => {
+  const { commit, flights, groups } = createKit({ patienceMs: 20 })
+  const first = commit({ key: 'a', n: 0 })
+  await turns()
+  const later = ['b', 'c', 'd'].map((key) => commit({ key, n: 0 }))
+  await turns()
+  t.strictSame(groups(), ['a0'], 'they wait')
+  flights[0]?.succeed()
+  await first
+  await turns()
+  t.strictSame(groups(), ['a0', 'b0 c0 d0'], 'and go when it is back')
+  const impatient = commit({ key: 'e', n: 0 })
+  while (flights.length < 3) await new Promise((resolve) => { setTimeout(resolve, 1) })
+  t.strictSame(groups(), ['a0', 'b0 c0 d0', 'e0'], 'one that takes long is not waited for')
+  for (const flight of flights) flight.succeed()
+  t.strictSame(await Promise.all([...later, impatient]), ['b0', 'c0', 'd0', 'e0'])
 })
 
 await t.test('other keys do not wait for it, and overtake it', async (t) => {
