@@ -10,7 +10,7 @@ import type { ScopeOptions } from '../src/scope-options.ts'
 import { bearerText } from '../src/token/bearer.ts'
 import type { Checked, CheckedCopy } from '../src/token/session-check.ts'
 import type { Authenticate } from '../src/types.ts'
-import type { Member } from '../src/visit/visit-rules.ts'
+import type { Member } from '../src/session/session-rules.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -18,9 +18,11 @@ declare module 'fastify' {
     accessTokenOf: (request: FastifyRequest) => string | undefined
     /** Hook for doors that guests use too: no token is a guest, a bad one is refused as by `authenticate`. Sets `request.member`. */
     identify: Authenticate
+    /** As `authenticate`, for doors that need to know the login: sets `request.member`, too. */
+    authenticateMember: Authenticate
   }
   interface FastifyRequest {
-    /** The user and the login behind a request that `identify` has let pass; null for a guest. */
+    /** The user and the login behind a request that `identify` or `authenticateMember` has let pass; null for a guest. */
     member: Member | null
   }
 }
@@ -59,7 +61,7 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
     done(error as Error)
   }
 
-  function check (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void, takesGuests: boolean): void {
+  function check (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void, takesGuests: boolean, knowsMember: boolean): void {
     let answer: CheckedCopy | Promise<Checked>
     try {
       const text = tokenOf(request)
@@ -72,17 +74,18 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
       return refuse(reply, error, done)
     }
     if (!(answer instanceof Promise)) {
-      admit(request, reply, answer, 'memory', takesGuests)
+      admit(request, reply, answer, 'memory', knowsMember)
       return done()
     }
     answer.then(({ copy, tier }) => {
-      admit(request, reply, copy, tier, takesGuests)
+      admit(request, reply, copy, tier, knowsMember)
       done()
     }, (error: unknown) => { refuse(reply, error, done) })
   }
 
-  scope.decorate('authenticate', (request, reply, done) => { check(request, reply, done, false) })
-  scope.decorate('identify', (request, reply, done) => { check(request, reply, done, true) })
+  scope.decorate('authenticate', (request, reply, done) => { check(request, reply, done, false, false) })
+  scope.decorate('identify', (request, reply, done) => { check(request, reply, done, true, true) })
+  scope.decorate('authenticateMember', (request, reply, done) => { check(request, reply, done, false, true) })
   scope.decorateRequest('member', null)
   scope.decorate('requireRole', (role) => (request, _reply, done) => {
     done((request.user as PublicUser | null)?.role === role ? undefined : new LatchkeyError('forbidden'))

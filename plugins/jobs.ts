@@ -1,60 +1,64 @@
-// Socket: what runs by the clock. Each job runs on one instance at a time (src/job/lease.ts); guests that only this
-// process knows are its own business.
+// Socket: which jobs there are (MISSION row 15). Those of the whole deployment run on one instance at a time; what only
+// this process knows (its guests without Redis, whom it has seen, how it reaches the stores) is its own business.
 import fp from 'fastify-plugin'
-import { AsyncTask, SimpleIntervalJob, ToadScheduler } from 'toad-scheduler'
-import { createJobRunner, type Job } from '../src/job/job-runner.ts'
-import { createLeases } from '../src/job/lease.ts'
+import { createCleanUp } from '../src/job/clean-up.ts'
+import { createRecount } from '../src/job/recount.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import type { Sweep } from '../src/visit/visit-job.ts'
 
-/** Milliseconds between two looks at whether a job is due: a quarter of its interval, within these bounds. */
-const [leastLookMs, mostLookMs] = [250, 15_000]
+/** A session is noted as seen at most once in this time. */
+const lastSeenMs = 60_000
 
-export default fp<ScopeOptions>(async function jobs (scope, { config, clock, randomBytes }) {
-  const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
-  const run = createJobRunner({ leases: createLeases(db), holder: randomBytes(9).toString('base64url'), clock })
-  const scheduler = new ToadScheduler()
-  const everyMs = config.visitArchiveIntervalSeconds * 1000
+/** Milliseconds that the last notes of who was seen may take when the service is closed. */
+const lastNotesMs = 1000
+
+export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
+  const { scheduler, sessions, statistics, visitJob, log } = scope
   const isShared = scope.redisPort !== undefined
-  const under = new Set<Promise<unknown>>()
+  const recount = createRecount({ sessions, active: statistics.active, clock })
+  const cleanUp = createCleanUp({ sessions, sets: [statistics.active, statistics.profiles, statistics.blacklist], clock })
+  const visitsEveryMs = config.visitArchiveIntervalSeconds * 1000
+  const cleanUpMs = config.cleanupIntervalSeconds * 1000
+  const checkMs = config.healthcheckIntervalSeconds * 1000
 
   async function sweepVisits (sweep: () => Promise<Sweep>, visitors: string): Promise<void> {
     const { archived, failed } = await sweep()
-    if (archived + failed > 0) scope.log.info({ job: 'visit-archive', visitors, archived, failed }, 'visits archived')
+    if (archived + failed > 0) log.info({ job: 'visit-archive', visitors, archived, failed }, 'visits archived')
+  }
+  const guests = () => sweepVisits(visitJob.sweepGuests, 'guests')
+  const members = () => sweepVisits(visitJob.sweepMembers, 'users')
+
+  async function countAnew (): Promise<void> {
+    const uncounted = await recount.run()
+    log.info({ job: 'statistics', uncounted, ...await statistics.read() }, 'sessions counted anew')
   }
 
-  const guests = () => sweepVisits(scope.visitJob.sweepGuests, 'guests')
-  const members = () => sweepVisits(scope.visitJob.sweepMembers, 'users')
-  const job: Job = {
+  scheduler.once({
     name: 'visit-archive',
-    everyMs,
+    everyMs: visitsEveryMs,
     async run () {
       await Promise.all([members(), isShared ? guests() : undefined]) // an outage of Redis stops the one, not the other
     }
-  }
-
-  function schedule (name: string, ms: number, work: () => Promise<unknown>): void {
-    let isFailing = false // one line when it begins and one when it is over: an outage must not drown the log
-    const task = new AsyncTask(name, async () => {
-      const running = work()
-      under.add(running)
-      await running.finally(() => { under.delete(running) })
-      if (isFailing) scope.log.info({ job: name }, 'the job works again')
-      isFailing = false
-    }, (error) => {
-      if (!isFailing) scope.log.warn({ err: error, job: name }, 'a job failed; it is tried again')
-      isFailing = true
-    })
-    scheduler.addSimpleIntervalJob(new SimpleIntervalJob({ milliseconds: ms }, task, { id: name, preventOverrun: true }))
-  }
+  })
+  if (!isShared) scheduler.here({ name: 'visit-archive-here', everyMs: visitsEveryMs, run: guests })
+  scheduler.once({
+    name: 'clean-up',
+    everyMs: cleanUpMs,
+    async run () {
+      log.info({ job: 'clean-up', ...await cleanUp.run() }, 'what was over is taken out')
+      if (isShared) await countAnew()
+    }
+  })
+  if (isShared) scheduler.once({ name: 'statistics', everyMs: checkMs, async run () { if (await recount.isLost()) await countAnew() } })
+  else scheduler.here({ name: 'statistics', everyMs: cleanUpMs, run: countAnew }) // each process has its own
+  scheduler.here({ name: 'store-check', everyMs: checkMs, run: scope.storeStates })
+  scheduler.here({ name: 'last-seen', everyMs: lastSeenMs, run: scope.lastSeen.flush })
 
   scope.addHook('onReady', async () => {
-    schedule(job.name, Math.min(mostLookMs, Math.max(leastLookMs, everyMs / 4)), () => run(job))
-    if (!isShared) schedule('visit-archive-here', everyMs, guests)
+    if (!isShared) await countAnew().catch((error: unknown) => { log.warn({ err: error }, 'the sessions could not be counted') })
   })
-  scope.addHook('onClose', async () => {
-    scheduler.stop()
-    scope.visitJob.stop()
-    await Promise.allSettled(under)
+  scope.addHook('preClose', async () => {
+    for (const job of [recount, cleanUp, visitJob]) job.stop()
+    await Promise.race([scope.lastSeen.flush().catch(() => { /* lists alone read it */ }), new Promise((resolve) => { setTimeout(resolve, lastNotesMs).unref() })])
   })
-}, { name: 'latchkey-jobs', dependencies: ['latchkey-mongo', 'latchkey-redis', 'latchkey-visits'] })
+}, { name: 'latchkey-jobs', dependencies: ['latchkey-scheduler', 'latchkey-redis', 'latchkey-statistics', 'latchkey-tokens', 'latchkey-visits'] })

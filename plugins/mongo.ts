@@ -9,7 +9,7 @@ import type { ScopeOptions } from '../src/scope-options.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether the document store answers a ping. */
+    /** Whether the document store answers a ping; said in the log where that changes what was known. */
     pingMongo: () => Promise<boolean>
   }
 }
@@ -55,6 +55,12 @@ async function connect (client: MongoClient, signal: AbortSignal): Promise<void>
 
 export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mongoClient }) {
   const { store } = config
+  let said: boolean | undefined
+  const say = (answers: boolean) => {
+    if (said === answers || store.kind === 'embedded') return
+    said = answers
+    scope.log[answers ? 'info' : 'error'](answers ? 'MongoDB answers' : 'MongoDB does not answer')
+  }
   const client = mongoClient ?? await open()
   await scope.register(fastifyMongodb, { client, database: store.kind === 'mongodb' ? store.database : 'latchkey' })
   if (mongoClient === undefined) {
@@ -66,28 +72,31 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
     void connect(client, closing.signal)
   }
 
-  scope.decorate('pingMongo', async () => {
+  let asking: Promise<boolean> | undefined
+  const ask = async (): Promise<boolean> => {
     const late = sleep(pingMs, false, { ref: false })
-    return await Promise.race([client.db('admin').command({ ping: 1 }).then(() => true, () => false), late])
+    const answers = await Promise.race([client.db('admin').command({ ping: 1 }).then(() => true, () => false), late])
+    say(answers)
+    asking = undefined
+    return answers
+  }
+  scope.decorate('pingMongo', () => {
+    asking ??= ask() // however many probes ask at a time, MongoDB is asked once
+    return asking
   })
 
   async function open (): Promise<MongoClient> {
     if (store.kind === 'embedded') return await openEmbeddedClient({ dir: store.dir, clock, log: (line) => { scope.log.warn(line) } })
     const opened = new MongoClient(store.uri, optionsBeside(store.uri))
     let writable = false
-    let said: boolean | undefined
-    const say = (answers: boolean, line: string) => {
-      if (said !== answers) scope.log[answers ? 'info' : 'error'](line)
-      said = answers
-    }
     // by the whole deployment: a member that is down is no outage as long as there is a primary
     opened.on('topologyDescriptionChanged', ({ newDescription }) => {
       const were = writable
       writable = [...newDescription.servers.values()].some(({ type }) => writableTypes.has(type))
-      if (writable) say(true, 'MongoDB answers')
-      else if (were) say(false, 'MongoDB does not answer')
+      if (writable) say(true)
+      else if (were) say(false)
     })
-    opened.on('serverHeartbeatFailed', () => { if (!writable) say(false, 'MongoDB does not answer') })
+    opened.on('serverHeartbeatFailed', () => { if (!writable) say(false) })
     return opened
   }
 }, { name: 'latchkey-mongo' })

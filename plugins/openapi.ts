@@ -2,9 +2,11 @@
 // doors: it collects them as they are opened.
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import type { TSchema } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/schemas/problem.ts'
-import { Profile, PublicUser, RevokedAnswer, SessionSummary, TokenAnswer, Preferences } from '../src/schemas/shapes.ts'
+import { SessionList } from '../src/schemas/session-shapes.ts'
+import { PasswordAnswer, Preferences, Profile, PublicUser, RevokedAnswer, SessionSummary, TokenAnswer } from '../src/schemas/shapes.ts'
 import { ActionList, ListedVisit, PageList, Visit, VisitList } from '../src/schemas/visit-shapes.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { version } from '../src/version.ts'
@@ -33,7 +35,10 @@ function relaxBody ({ requestBody }: Operation): void {
 export default fp<ScopeOptions>(async function openapi (scope, { config, base }) {
   const { names } = scope.authCookies
   const { visit, preferences } = scope.visitorCookies
-  for (const shape of [Problem, PublicUser, Preferences, Profile, SessionSummary, TokenAnswer, RevokedAnswer, Visit, ListedVisit, VisitList, PageList, ActionList]) scope.addSchema(shape)
+  const shapes: TSchema[] = [
+    Problem, PublicUser, Preferences, Profile, SessionSummary, TokenAnswer, PasswordAnswer, RevokedAnswer, SessionList, Visit, ListedVisit, VisitList, PageList, ActionList
+  ]
+  for (const shape of shapes) scope.addSchema(shape)
   await scope.register(swagger, {
     openapi: {
       openapi: '3.1.0',

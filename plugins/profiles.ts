@@ -33,6 +33,7 @@ export default fp<ScopeOptions>(async function profiles (scope, { config, clock 
     users: scope.users,
     clock,
     ttlMs: config.profileTtlSeconds * 1000,
+    counted: scope.statistics.profiles,
     onUnsent: () => { scope.log.debug('the change of a profile did not reach Redis; it is told again') },
     ...(shared && { shared })
   })
@@ -40,4 +41,4 @@ export default fp<ScopeOptions>(async function profiles (scope, { config, clock 
   const replays = setInterval(() => { void cache.replay() }, replayMs).unref()
   scope.addHook('onClose', async () => { clearInterval(replays) })
   scope.decorate('profiles', cache)
-}, { name: 'latchkey-profiles', dependencies: ['latchkey-redis', 'latchkey-stores'] })
+}, { name: 'latchkey-profiles', dependencies: ['latchkey-redis', 'latchkey-stores', 'latchkey-statistics'] })

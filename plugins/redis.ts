@@ -19,7 +19,8 @@ export interface RedisPort {
   readonly client: RedisClient
   /** A new connection to subscribe with; see RevocationChannelOptions. */
   readonly subscriberFor: (attempt: number) => Redis
-  readonly isConnected: () => boolean
+  /** Asks it, and says so in the log if that changes what was known. */
+  readonly ping: () => Promise<boolean>
   /** Calls back each time the connection stands (again). */
   readonly onReturn: (listener: () => void) => void
 }
@@ -63,7 +64,11 @@ export default fp<ScopeOptions>(async function redis (scope, { config, redisClie
   scope.decorate('redisPort', {
     client,
     subscriberFor: (attempt) => subscriberFor(client, attempt),
-    isConnected: () => client.status === 'ready',
+    async ping () {
+      const answers = client.status === 'ready' && await client.ping().then(() => true, () => false)
+      if (answers !== connected) (answers ? back : lost)() // a server that hangs tells nobody
+      return answers
+    },
     onReturn: (listener) => { listeners.push(listener) }
   })
 }, { name: 'latchkey-redis' })

@@ -64,10 +64,10 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
     : createFallbackCounter(createRedisCounter({ client: redis.client, prefix: `${config.redisKeyPrefix}limit:`, clock }), local, createBreaker({ clock })))
   scope.decorate('areIndexesReady', () => indexes.ready)
   scope.decorate('storeStates', async () => {
-    const answers = await scope.pingMongo()
+    const [mongoAnswers, redisAnswers] = await Promise.all([scope.pingMongo(), redis?.ping()])
     return {
-      mongo: !answers ? 'disconnected' : config.store.kind === 'embedded' ? 'embedded' : 'connected',
-      redis: redis === undefined ? 'embedded' : redis.isConnected() ? 'connected' : 'disconnected'
+      mongo: !mongoAnswers ? 'disconnected' : config.store.kind === 'embedded' ? 'embedded' : 'connected',
+      redis: redisAnswers === undefined ? 'embedded' : redisAnswers ? 'connected' : 'disconnected'
     }
   })
   scope.addHook('onClose', async () => { indexes.givenUp = true })

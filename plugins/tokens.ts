@@ -4,10 +4,11 @@
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
 import type { ScopeOptions } from '../src/scope-options.ts'
+import { createLastSeen, type LastSeen } from '../src/session/last-seen.ts'
 import { createAccessTokens, type JwtEngine } from '../src/token/access-token.ts'
 import { createKeyring } from '../src/token/keyring.ts'
 import { createRefreshTokens } from '../src/token/refresh-token.ts'
-import { createRevoke, createSignOut, type Audit, type SignOut } from '../src/token/revocation.ts'
+import { createSignOut, type SignOut } from '../src/token/sign-out.ts'
 import { createSessionCheck, type SessionCheck } from '../src/token/session-check.ts'
 import { createTokenService, type TokenService } from '../src/token/token-service.ts'
 
@@ -16,8 +17,7 @@ declare module 'fastify' {
     tokens: TokenService
     signOut: SignOut
     sessionCheck: SessionCheck
-    /** Writes an event of security to the log. */
-    audit: Audit
+    lastSeen: LastSeen
   }
 }
 
@@ -38,7 +38,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     sign: (kid, claims) => (engines[kid] as JWT).sign(claims),
     verify: (kid, text) => (engines[kid] as JWT).verify(text)
   }
-  const { users, sessions, sessionCache: cache } = scope
+  const { users, sessions, statistics, audit, sessionCache: cache } = scope
   const accessTokens = createAccessTokens({
     engine,
     keyring,
@@ -50,14 +50,13 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     fields: config.tokenClaims
   })
   const refreshTokens = createRefreshTokens(createKeyring(config.rings.refresh))
-  const audit: Audit = (event, fields) => { scope.log.info({ audit: event, ...fields }, 'security event') }
-  const revoke = createRevoke({ sessions, cache, clock })
-
+  const lastSeen = createLastSeen({ sessions })
+  const { revoke, revokeOlder } = scope.revocations
   const graceMs = config.refreshGraceSeconds * 1000
 
-  scope.decorate('audit', audit)
-  scope.decorate('sessionCheck', createSessionCheck({ tokens: accessTokens, cache, clock, memoEntries: config.tokenMemoEntries }))
-  scope.decorate('signOut', createSignOut({ users, sessions, cache, revoke, accessTokens, refreshTokens, clock, graceMs, audit }))
+  scope.decorate('lastSeen', lastSeen)
+  scope.decorate('sessionCheck', createSessionCheck({ tokens: accessTokens, cache, lastSeen, clock, memoEntries: config.tokenMemoEntries }))
+  scope.decorate('signOut', createSignOut({ users, sessions, cache, revoke, revokeOlder, accessTokens, refreshTokens, clock, graceMs, audit }))
   scope.decorate('tokens', createTokenService({
     users,
     sessions,
@@ -71,6 +70,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     absoluteMs: config.sessionAbsoluteSeconds * 1000,
     graceMs,
     sessionsPerUser: config.sessionsPerUser,
+    statistics,
     audit
   }))
-}, { name: 'latchkey-tokens', dependencies: ['latchkey-stores', 'latchkey-tiers'] })
+}, { name: 'latchkey-tokens', dependencies: ['latchkey-stores', 'latchkey-tiers', 'latchkey-revocations'] })

@@ -1,6 +1,7 @@
 // What the doors tell the services of the other side: who sends, and which tokens came along.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Client, Presented } from '../src/token/revocation.ts'
+import type { Client } from '../src/token/revocation.ts'
+import type { Presented } from '../src/token/sign-out.ts'
 
 export const clientOf = (request: FastifyRequest): Client => ({ address: request.ip, userAgent: request.headers['user-agent'] ?? '' })
 

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import accounts from '../plugins/accounts.ts'
 import authenticate from '../plugins/authenticate.ts'
 import cookies from '../plugins/cookies.ts'
+import devices from '../plugins/devices.ts'
 import errors from '../plugins/errors.ts'
 import jobs from '../plugins/jobs.ts'
 import limits from '../plugins/limits.ts'
@@ -12,7 +13,10 @@ import openapi from '../plugins/openapi.ts'
 import preferences from '../plugins/preferences.ts'
 import profiles from '../plugins/profiles.ts'
 import redis from '../plugins/redis.ts'
+import revocations from '../plugins/revocations.ts'
+import scheduler from '../plugins/scheduler.ts'
 import security from '../plugins/security.ts'
+import statistics from '../plugins/statistics.ts'
 import stores from '../plugins/stores.ts'
 import tiers from '../plugins/tiers.ts'
 import tokens from '../plugins/tokens.ts'
@@ -41,15 +45,19 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(mongo, options)
   await scope.register(redis, options)
   await scope.register(stores, options)
+  await scope.register(statistics, options)
   await scope.register(profiles, options)
   await scope.register(tiers, options)
+  await scope.register(revocations, options)
   await scope.register(tokens, options)
+  await scope.register(devices, options)
   await scope.register(limits, options)
   await scope.register(accounts, options)
   await scope.register(preferences, options)
   await scope.register(visits, options)
   await scope.register(authenticate, options)
   await scope.register(visitSession, options)
+  await scope.register(scheduler, options)
   await scope.register(jobs, options)
   await scope.register(openapi, options)
   await scope.register(publicDoors)

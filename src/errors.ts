@@ -23,6 +23,7 @@ const list = {
   refresh_token_invalid: meaning(401, 'Refresh token invalid', 'The refresh token is malformed or was not issued by this service.', 'Sign in again.'),
   refresh_token_reused: meaning(401, 'Refresh token reused', 'The refresh token had been used before, so its session was ended.', 'Sign in again; somebody else may hold a copy of the token.'),
   csrf_rejected: meaning(403, 'Cross-site request refused', 'The request came from another site.', 'Send it from an allowed origin, or with an Authorization header.'),
+  current_password_invalid: meaning(403, 'Current password wrong', 'This change needs the current password of the account, and what came is not it.', 'Ask for the current password again.'),
   forbidden: meaning(403, 'Not allowed', 'The account does not have the role that this operation needs.', 'Do not retry.'),
   not_found: meaning(404, 'Not found', 'There is nothing at this address.', 'Check the address.'),
   visit_not_found: meaning(404, 'No visit', 'No visit is running here, or none has this id.', 'Begin one with `POST /api/session`, or with the first page.'),

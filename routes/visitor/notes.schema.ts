@@ -1,8 +1,9 @@
 // What the doors of pages and actions read and send.
 import { Type } from '@sinclair/typebox'
+import { pageQuery } from '../../src/schemas/list-shapes.ts'
 import { problems } from '../../src/schemas/problem.ts'
 import { closed, instant, ref } from '../../src/schemas/shapes.ts'
-import { ActionDetails, ActionList, ActionName, ActionTarget, PageId, PageList, pageQuery, visitIdText } from '../../src/schemas/visit-shapes.ts'
+import { ActionDetails, ActionList, ActionName, ActionTarget, PageId, PageList, visitIdText } from '../../src/schemas/visit-shapes.ts'
 import { visitorSecurity } from './session.schema.ts'
 
 const bound = 'A visit holds at most `VISIT_ENTRIES` of them (1000 by default); the next one is refused with `visit_full`, and nothing that was taken is ever dropped.'

@@ -4,8 +4,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LatchkeyError } from '../../src/errors.ts'
 import type { EntryKind, NoteInput, Shown } from '../../src/visit/visit-rules.ts'
 import { schemaAt, type Doors } from '../doors.ts'
+import { linkNext } from '../link-next.ts'
+import { memberOf } from '../member-of.ts'
 import { listActionsSchema, listPagesSchema, noteActionSchema, notePageSchema } from './notes.schema.ts'
-import { actionItems, linkNext, memberOf, pageItems } from './visit-answer.ts'
+import { actionItems, pageItems } from './visit-answer.ts'
 
 const pagePaths = ['/api/session/page', '/session/page']
 

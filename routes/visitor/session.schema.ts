@@ -2,8 +2,9 @@
 import { Type } from '@sinclair/typebox'
 import { oneOf } from '../../src/schemas/one-of.ts'
 import { problems } from '../../src/schemas/problem.ts'
+import { pageQuery } from '../../src/schemas/list-shapes.ts'
 import { closed, ref } from '../../src/schemas/shapes.ts'
-import { pageQuery, Visit, VisitList } from '../../src/schemas/visit-shapes.ts'
+import { Visit, VisitList } from '../../src/schemas/visit-shapes.ts'
 import { security as anyAccessToken } from '../private/account.schema.ts'
 
 /** A guest comes with nothing or with the cookie of a visit, a user with an access token. */

@@ -4,9 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LatchkeyError, unavailable } from '../../src/errors.ts'
 import type { ListPage, Shown } from '../../src/visit/visit-rules.ts'
 import { schemaAt, type Doors } from '../doors.ts'
+import { linkNext } from '../link-next.ts'
+import { memberOf } from '../member-of.ts'
 import { noBodyIsEmpty } from '../empty-body.ts'
 import { endSchema, historySchema, openSchema, showSchema } from './session.schema.ts'
-import { linkNext, listedAnswer, memberOf, visitAnswer } from './visit-answer.ts'
+import { listedAnswer, visitAnswer } from './visit-answer.ts'
 
 const paths = ['/api/session', '/session']
 

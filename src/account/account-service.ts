@@ -1,8 +1,8 @@
 // Room `account`: what a person does with an account: register, sign in, look at it. An attempt is counted before its
 // password is hashed and given back when it was no guess; an unknown account costs the same and answers the same (DESIGN 6).
 import type { Clock } from '../clock.ts'
-import { LatchkeyError, unavailable, type ErrorCode } from '../errors.ts'
-import type { LoginLimits, Reservation } from '../limit/login-limits.ts'
+import { LatchkeyError, unavailable } from '../errors.ts'
+import type { LoginLimits } from '../limit/login-limits.ts'
 import type { Profile } from '../schemas/shapes.ts'
 import type { Audit, Client } from '../token/revocation.ts'
 import type { Issued, TokenService } from '../token/token-service.ts'
@@ -11,6 +11,7 @@ import { canonicalPassword, checkNewPassword } from '../user/password-rules.ts'
 import type { ProfileCache } from '../user/profile-cache.ts'
 import { emailKeyOf, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
 import type { UserRepository } from '../user/user-repository.ts'
+import { attempt, givingBack } from './attempts.ts'
 
 export interface Registration { email: string, username: string, password: string, fullName?: string }
 export interface Credentials { email?: string, username?: string, password: string }
@@ -38,29 +39,13 @@ export interface AccountServiceOptions {
   audit: Audit
 }
 
-const noGuess = new Set<ErrorCode>(['unavailable', 'rate_limited'])
-
 export function createAccountService (options: AccountServiceOptions): AccountService {
   const { users, profiles, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit } = options
 
-  /** @returns the user and the name to count attempts by: as it was typed, so that counting tells nothing of who exists */
-  async function findUser ({ email, username }: Credentials): Promise<{ name: string, user: UserRecord | null }> {
-    if (username !== undefined) {
-      const key = usernameKeyOf(username)
-      return { name: `username ${key}`, user: await users.findByUsernameKey(key) }
-    }
+  async function findUser ({ email, username }: Credentials): Promise<UserRecord | null> {
+    if (username !== undefined) return await users.findByUsernameKey(usernameKeyOf(username))
     const key = emailKeyOf(email ?? '')
-    return { name: `email ${key ?? email ?? ''}`, user: key === undefined ? null : await users.findByEmailKey(key) }
-  }
-
-  /** A store that fails, or a limit that refuses, is no guess: the attempt does not count. */
-  async function givingBack<T> (reservations: Reservation[], work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof LatchkeyError) || noGuess.has(error.code)) await Promise.all(reservations.map((reservation) => reservation.giveBack()))
-      throw error
-    }
+    return key === undefined ? null : await users.findByEmailKey(key)
   }
 
   async function upgradeHash (user: UserRecord, password: string): Promise<void> {
@@ -115,19 +100,13 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       })
     },
 
-    async login (input, client) {
-      const byAddress = await limits.reserveAddress(client.address)
-      return await givingBack([byAddress], async () => {
-        const { name, user } = await findUser(input)
-        const byAccount = await limits.reserveAccount(name, client.address)
-        return await givingBack([byAccount], async () => {
-          const issued = await signIn(user, input.password, client)
-          await Promise.all([byAddress.giveBack(), byAccount.giveBack()])
-          return issued
-        })
-      })
-    },
+    login: (input, client) => attempt(limits, nameOf(input), client.address, async () => await signIn(await findUser(input), input.password, client)),
 
     profile: (userId) => profiles.find(userId)
   }
+}
+
+/** What attempts are counted by: as it was typed, so that counting tells nothing of who exists. */
+function nameOf ({ email, username }: Credentials): string {
+  return username === undefined ? `email ${emailKeyOf(email ?? '') ?? email ?? ''}` : `username ${usernameKeyOf(username)}`
 }

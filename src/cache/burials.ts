@@ -12,8 +12,11 @@ export interface Burials {
 /** Keys kept for replay; beyond it the oldest is left to the end of its copies. */
 const mostUnsent = 10_000
 
-/** @param onUnsent told of each burial that the tier refused or did not answer */
-export function createBurials (tier: SharedTier, onUnsent: (error: unknown) => void): Burials {
+/**
+ * @param tier `bury` may be anything that must reach the tier
+ * @param onUnsent told of each burial that the tier refused or did not answer
+ */
+export function createBurials (tier: Pick<SharedTier, 'bury' | 'announce'>, onUnsent: (error: unknown) => void): Burials {
   const unsent = new Set<string>()
   let replaying = false
 

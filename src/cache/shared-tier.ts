@@ -8,18 +8,26 @@ export type RedisClient = Redis | Cluster
 /** Stands in the place of a copy whose key was revoked. */
 export const tombstone = 'x'
 
+/** Stands in the place of a copy whose value changed: no copy, and no reading that began before the change may become one. */
+export const outdatedMark = 'o'
+
+/** Milliseconds that the mark stands: longer than any reading that began before the change (DESIGN 8: none takes half of it). */
+const outdatedMs = 10_000
+
 export interface SharedTier {
   /** What is there: a copy's text, `tombstone`, or null. Rejects when the tier does not answer. */
   get: (key: string) => Promise<string | null>
   /**
-   * Writes a copy unless a tombstone or a copy that was read later is there.
+   * Writes a copy unless a tombstone, the mark of a change, or a copy that was read later is there.
    * @param readAt milliseconds since the epoch at which the truth was read; the text begins with it
    * @param ttlMs milliseconds until the copy runs out
-   * @returns what is there now: this text, the later one, or `tombstone`
+   * @returns what is there now: this text, the later one, `tombstone` or `outdatedMark`
    */
   put: (key: string, text: string, readAt: number, ttlMs: number) => Promise<string>
   /** Writes a tombstone, whatever is there, and tells every instance to forget the key: one atomic script. */
   bury: (key: string) => Promise<void>
+  /** Marks a key whose value changed, unless it was revoked, and tells every instance to forget it: one atomic script. */
+  outdate: (key: string) => Promise<void>
   /** Only tells every instance to forget the key, for when writes are refused. */
   announce: (key: string) => Promise<void>
 }
@@ -43,7 +51,7 @@ export async function askShared (shared: GuardedTier | undefined, call: (tier: S
 const putScript = `
 local there = redis.call('GET', KEYS[1])
 if there then
-  if there == 'x' then return there end
+  if there == 'x' or there == 'o' then return there end
   local readAt = tonumber(string.match(there, '^%d+'))
   if readAt and readAt > tonumber(ARGV[2]) then return there end
 end
@@ -54,9 +62,14 @@ const buryScript = `
 redis.call('SET', KEYS[1], 'x', 'PX', ARGV[1])
 return redis.call('PUBLISH', ARGV[2], ARGV[3])`
 
+const outdateScript = `
+if redis.call('GET', KEYS[1]) ~= 'x' then redis.call('SET', KEYS[1], 'o', 'PX', ARGV[1]) end
+return redis.call('PUBLISH', ARGV[2], ARGV[3])`
+
 interface Scripts {
   latchkeyPut: (key: string, text: string, readAt: number, ttlMs: number) => Promise<string | null>
   latchkeyBury: (key: string, ttlMs: number, channel: string, message: string) => Promise<number>
+  latchkeyOutdate: (key: string, ttlMs: number, channel: string, message: string) => Promise<number>
 }
 
 export interface RedisTierOptions {
@@ -73,11 +86,13 @@ export interface RedisTierOptions {
 export function createRedisTier ({ client, prefix, channel, tombstoneMs }: RedisTierOptions): SharedTier {
   client.defineCommand('latchkeyPut', { numberOfKeys: 1, lua: putScript })
   client.defineCommand('latchkeyBury', { numberOfKeys: 1, lua: buryScript })
+  client.defineCommand('latchkeyOutdate', { numberOfKeys: 1, lua: outdateScript })
   const scripts = client as unknown as Scripts
   return {
     get: (key) => client.get(prefix + key),
     put: async (key, text, readAt, ttlMs) => await scripts.latchkeyPut(prefix + key, text, readAt, ttlMs) ?? text,
     async bury (key) { await scripts.latchkeyBury(prefix + key, tombstoneMs, channel, key) },
+    async outdate (key) { await scripts.latchkeyOutdate(prefix + key, outdatedMs, channel, key) },
     async announce (key) { await client.publish(channel, key) }
   }
 }

@@ -63,7 +63,9 @@ export interface TieredCache<V> {
   distrustShared: () => void
   /** Ends a key in the tiers after the truth has ended it: here at once, elsewhere by tombstone and message. */
   bury: (key: string) => Promise<void>
-  /** Sends the burials that could not be sent. */
+  /** The value of a key changed: its copies go, here at once, elsewhere by mark and message. */
+  outdate: (key: string) => Promise<void>
+  /** Sends the burials and the changes that could not be sent. */
   replay: () => Promise<void>
   /** Number of keys in memory. */
   size: () => number
@@ -85,7 +87,7 @@ export interface TieredCacheOptions<V> {
   breaker: Breaker
   /** Most loads at a time; more are refused with `unavailable`. */
   maxLoads?: number
-  /** Told once for each burial that could not be sent. */
+  /** Told once for each burial or change that could not be sent. */
   onUnsent?: (error: unknown) => void
 }
 
@@ -97,7 +99,9 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
   const memory = createBoundedMap<MemoryCopy<V>>(options.capacity)
   const flights = new Map<string, Promise<Found<V>>>()
   const forgotten = createForgetRing()
-  const burials = shared && createBurials(shared.tier, options.onUnsent ?? (() => { /* nobody asked */ }))
+  const onUnsent = options.onUnsent ?? (() => { /* nobody asked */ })
+  const burials = shared && createBurials(shared.tier, onUnsent)
+  const changes = shared && createBurials({ bury: shared.tier.outdate, announce: shared.tier.announce }, onUnsent)
   let trustedFrom = 0 // Clock.wall(): copies of the shared tier read before this are not believed
   let loading = 0
 
@@ -214,7 +218,11 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
       forget(key)
       await burials?.bury(key)
     },
-    async replay () { await burials?.replay() },
+    async outdate (key) {
+      forget(key)
+      await changes?.bury(key)
+    },
+    async replay () { await Promise.all([burials?.replay(), changes?.replay()]) },
     size: memory.size
   }
 }

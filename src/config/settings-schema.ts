@@ -52,6 +52,8 @@ export const settingsSchema = Type.Object({
   visitIdleSeconds: count(1800, 1, 86_400, 'A visit ends this long after its last page or action.'),
   visitEntries: count(1000, 1, 1000, 'Most pages of one visit, and most actions (the longest of them fit into one document of MongoDB); further ones are refused (`visit_full`) until it is ended.'),
   visitArchiveIntervalSeconds: count(60, 1, 3600, 'How often visits that are over are looked for and archived.'),
+  cleanupIntervalSeconds: count(3600, 10, 86_400, 'How often sessions that are over, ended counters and pictures that nobody uses are taken out.'),
+  healthcheckIntervalSeconds: count(300, 5, 86_400, 'How often each instance looks at its stores; a change of state is logged once.'),
 
   passwordMinLength: count(8, 8, 64, 'Least number of characters of a new password.'),
   bcryptCost: count(12, 10, 16, 'Cost of new password hashes; older ones are upgraded at login.'),

@@ -6,7 +6,7 @@ export interface Job {
   readonly name: string
   /** Milliseconds from one run to the next. */
   readonly everyMs: number
-  readonly run: () => Promise<void>
+  readonly run: () => Promise<unknown>
 }
 
 export interface JobRunnerOptions {

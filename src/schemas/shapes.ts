@@ -91,3 +91,8 @@ export const RevokedAnswer = closed({
   revoked: Type.Integer({ minimum: 0, description: 'Sessions that this call ended.', examples: [1] })
 }, { $id: 'LatchkeyRevokedAnswer' })
 export type RevokedAnswer = Static<typeof RevokedAnswer>
+
+export const PasswordAnswer = closed({ ...tokenAnswer, revoked: RevokedAnswer.properties.revoked }, {
+  $id: 'LatchkeyPasswordAnswer',
+  description: 'The new session of the device that changed the password.'
+})

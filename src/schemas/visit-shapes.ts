@@ -1,5 +1,6 @@
 // Room `schemas`: the shapes of visits.
 import { Type, type Static } from '@sinclair/typebox'
+import { nextCursor } from './list-shapes.ts'
 import { closed, instant, orNull, ref } from './shapes.ts'
 
 /** Text that a person or a program can see: no control characters, no halves of a character. */
@@ -17,9 +18,6 @@ export const ActionDetails = Type.Record(
 )
 
 const exampleId = 'pZ8rN2f1Q0yTt5o3uXw7Bg'
-const exampleCursor = 'YXQ6NTA'
-
-const nextCursor = orNull(Type.String({ description: 'Where the list goes on; null at its end.', examples: [exampleCursor] }))
 
 const visit = {
   id: Type.String({ description: 'Id of the visit.', examples: [exampleId] }),
@@ -68,11 +66,5 @@ export const ActionList = closed({
   description: 'Actions of a visit, in order.',
   examples: [{ items: [{ action: 'add_to_cart', target: 'product-42', details: { quantity: 2 }, at: '2026-11-21T09:31:00.000Z' }], nextCursor: null }]
 })
-
-/** Query of every list. */
-export const pageQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Most items of this answer.', examples: [50] })),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: '`nextCursor` of the answer before.', examples: [exampleCursor] }))
-}
 
 export const visitIdText = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'One of the user\'s visits, running or archived; the running one of this login without it.', examples: [exampleId] })

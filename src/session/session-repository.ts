@@ -1,6 +1,7 @@
 // Room `session`: the sessions in MongoDB, the truth about who is signed in. Each change of state is one conditional
 // write that says who was first; whoever lost is told so.
 import type { Collection, Db } from 'mongodb'
+import type { TimeCursor } from '../schemas/time-cursor.ts'
 import { acknowledged, bounded } from '../user/store-options.ts'
 import type { RevokedReason, SessionRecord } from './session-rules.ts'
 
@@ -23,20 +24,42 @@ export interface SessionRepository {
   findOlder: (userId: string, tokenVersion: number, since: Date, now: Date) => Promise<string[]>
   /** Ends the live sessions that were opened under an older tokenVersion. @returns how many this call ended */
   revokeOlder: (userId: string, tokenVersion: number, reason: RevokedReason, now: Date) => Promise<number>
-  /** Sids of the user's live sessions beyond the newest `keep`. */
-  findSurplus: (userId: string, keep: number, now: Date) => Promise<string[]>
+  /** Sids of the user's other sessions that are live or were ended since `since`. */
+  findOthers: (userId: string, sid: string, since: Date, now: Date) => Promise<string[]>
+  /** Ends those that are live. @returns how many this call ended */
+  revokeMany: (sids: readonly string[], reason: RevokedReason, now: Date) => Promise<number>
+  /** A user's live sessions that were opened under `tokenVersion`, newest first. */
+  listLive: (userId: string, tokenVersion: number, now: Date, page: { limit: number, after?: TimeCursor | undefined }) => Promise<SessionRecord[]>
+  /** Ids of sessions that ended by time before `cutoff`, at most `limit`. */
+  findEnded: (cutoff: Date, limit: number) => Promise<string[]>
+  /** Takes out those of them that did. @returns how many */
+  deleteEnded: (sids: readonly string[], cutoff: Date) => Promise<number>
+  /** Sessions in the order of their ids behind `after`, live or not; ends in milliseconds since the epoch, 0 for one that was revoked. */
+  walkEnds: (after: string, limit: number) => Promise<[sid: string, endsAt: number][]>
+  /** Those of the sids whose sessions live. */
+  liveAmong: (sids: readonly string[], now: Date) => Promise<Set<string>>
+  /** Notes when sessions were seen, unless they were seen later; best effort. */
+  markSeen: (seen: readonly Seen[]) => Promise<void>
+  /** Sids of the user's live sessions, newest first, beyond the newest `keep`. */
+  liveSids: (userId: string, now: Date, keep?: number) => Promise<string[]>
   /** The visit that a session points at, null if at none yet; null for a session that never was. */
   visitOf: (sid: string) => Promise<{ visitId: string | null, isRevoked: boolean } | null>
   /** Moves that pointer on. @returns false for the one who lost */
   pointAtVisit: (sid: string, from: string | null, to: string) => Promise<boolean>
 }
 
+/** A session that a request came with. @property at milliseconds since the epoch */
+export interface Seen { readonly sid: string, readonly at: number }
+
+/** Seconds that a session is kept after its end, so that a late refresh is told what happened. */
+export const keptSeconds = 3600
+
 export function createSessionRepository (db: Db): SessionRepository {
   const sessions: Collection<SessionRecord> = db.collection<SessionRecord>('usersession', acknowledged)
   return {
     async ensureIndexes () {
-      await sessions.createIndex({ userId: 1, createdAt: -1 })
-      await sessions.createIndex({ absoluteExpiresAt: 1 }, { expireAfterSeconds: 0 })
+      await sessions.createIndex({ userId: 1, createdAt: -1, _id: -1 })
+      await sessions.createIndex({ expiresAt: 1 }, { expireAfterSeconds: keptSeconds }) // beside the job; it may be late or off
     },
     async insert (session) { await sessions.insertOne(session) },
     find: (sid) => sessions.findOne({ _id: sid }, bounded),
@@ -79,7 +102,39 @@ export function createSessionRepository (db: Db): SessionRepository {
       const { modifiedCount } = await sessions.updateMany(older, { $set: { revokedAt: now, revokedReason } }, bounded)
       return modifiedCount
     },
-    async findSurplus (userId, keep, now) {
+    async findOthers (userId, sid, since, now) {
+      const about = { userId, _id: { $ne: sid }, expiresAt: { $gt: now }, $or: [{ revokedAt: null }, { revokedAt: { $gt: since } }] }
+      return (await sessions.find(about, { projection: { _id: 1 }, ...bounded }).toArray()).map((session) => session._id)
+    },
+    async revokeMany (sids, revokedReason, now) {
+      if (sids.length === 0) return 0
+      const { modifiedCount } = await sessions.updateMany({ _id: { $in: [...sids] }, revokedAt: null }, { $set: { revokedAt: now, revokedReason } }, bounded)
+      return modifiedCount
+    },
+    listLive (userId, tokenVersion, now, { limit, after }) {
+      const place = after && { $or: [{ createdAt: { $lt: after.time } }, { createdAt: after.time, _id: { $lt: after.id } }] }
+      return sessions.find({ userId, tokenVersion, revokedAt: null, expiresAt: { $gt: now }, ...place }, { sort: { createdAt: -1, _id: -1 }, limit, ...bounded }).toArray()
+    },
+    async findEnded (cutoff, limit) {
+      return (await sessions.find({ expiresAt: { $lte: cutoff } }, { projection: { _id: 1 }, limit, ...bounded }).toArray()).map((session) => session._id)
+    },
+    async deleteEnded (sids, cutoff) {
+      const { deletedCount } = await sessions.deleteMany({ _id: { $in: [...sids] }, expiresAt: { $lte: cutoff } }, bounded)
+      return deletedCount
+    },
+    async walkEnds (after, limit) {
+      const found = await sessions.find({ _id: { $gt: after } }, { projection: { expiresAt: 1, revokedAt: 1 }, sort: { _id: 1 }, limit, ...bounded }).toArray()
+      return found.map(({ _id, expiresAt, revokedAt }) => [_id, revokedAt === null ? expiresAt.getTime() : 0])
+    },
+    async liveAmong (sids, now) {
+      const live = await sessions.find({ _id: { $in: [...sids] }, revokedAt: null, expiresAt: { $gt: now } }, { projection: { _id: 1 }, ...bounded }).toArray()
+      return new Set(live.map((session) => session._id))
+    },
+    async markSeen (seen) {
+      const updates = seen.map(({ sid, at }) => ({ updateOne: { filter: { _id: sid, revokedAt: null }, update: { $max: { lastSeenAt: new Date(at) } } } }))
+      await sessions.bulkWrite(updates, { ordered: false, writeConcern: { w: 1 } }) // lists alone read it
+    },
+    async liveSids (userId, now, keep = 0) {
       const live = { userId, revokedAt: null, expiresAt: { $gt: now } }
       const found = await sessions.find(live, { projection: { _id: 1 }, sort: { createdAt: -1 }, skip: keep, ...bounded }).toArray()
       return found.map((session) => session._id)

@@ -24,10 +24,13 @@ export interface SessionRecord {
   visitId?: string
 }
 
+/** The account and the login on one device behind a request. */
+export interface Member { readonly userId: string, readonly sid: string }
+
 /** What a person would call the device. */
 export interface Device { type: string, os: string | null, browser: string | null }
 
-export type RevokedReason = 'logout' | 'logout_all' | 'refresh_token_reused' | 'session_limit' | 'token_version_moved'
+export type RevokedReason = 'logout' | 'logout_all' | 'password_changed' | 'device' | 'other_devices' | 'refresh_token_reused' | 'session_limit' | 'token_version_moved'
 
 /** Milliseconds since the epoch at which the session ends unless something is done. */
 export const endOf = (session: Pick<SessionRecord, 'expiresAt' | 'absoluteExpiresAt'>): number =>

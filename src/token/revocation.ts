@@ -1,28 +1,25 @@
 // Room `token`: ends sessions. The truth first: a revocation is done when MongoDB acknowledged it; then this process
-// forgets, then every other one is told (DESIGN 4). Signing out forgives dead tokens (RFC 7009 section 2.2).
+// forgets, then every other one is told (DESIGN 4).
 import type { TieredCache } from '../cache/tiered-cache.ts'
 import type { Clock } from '../clock.ts'
-import { LatchkeyError } from '../errors.ts'
 import type { SessionRepository } from '../session/session-repository.ts'
-import { isLive, type RevokedReason } from '../session/session-rules.ts'
-import type { UserRepository } from '../user/user-repository.ts'
-import type { AccessTokens } from './access-token.ts'
-import type { RefreshClaim, RefreshTokens } from './refresh-token.ts'
+import type { Member, RevokedReason } from '../session/session-rules.ts'
+import type { Statistics } from '../session/statistics.ts'
 import type { SessionCopy } from './session-copy.ts'
 
 /** Where a request came from. */
 export interface Client { readonly address: string, readonly userAgent: string }
 
-/** Tokens that a request brought, as texts. */
-export interface Presented { readonly access: string | undefined, readonly refresh: string | undefined }
-
 /** Notes an event of security: never a token, a password or an address of e-mail. */
 export type Audit = (event: string, fields: { userId?: string, sid?: string, address?: string }) => void
+
+/** Milliseconds beyond which no copy of a session can answer, whatever VERDICT_TTL_SECONDS is. */
+const longestCopyMs = 3_600_000
 
 /** Ends one session. @returns its user for the caller that ended it, null if it had ended or never was */
 export type Revoke = (sid: string, reason: RevokedReason) => Promise<string | null>
 
-export function createRevoke ({ sessions, cache, clock }: { sessions: SessionRepository, cache: TieredCache<SessionCopy>, clock: Clock }): Revoke {
+export function createRevoke ({ sessions, cache, statistics, clock }: RevokingOptions): Revoke {
   return async (sid, reason) => {
     let userId: string | null
     try {
@@ -31,6 +28,7 @@ export function createRevoke ({ sessions, cache, clock }: { sessions: SessionRep
       cache.forget(sid) // the write may have been applied: ask the truth at the next check
       throw error
     }
+    if (userId !== null) statistics.ended(sid)
     await cache.bury(sid) // also when somebody else had ended it: they may have died before they could tell
     return userId
   }
@@ -39,110 +37,48 @@ export function createRevoke ({ sessions, cache, clock }: { sessions: SessionRep
 /** `revoked`: sessions that the call ended; `sids`: those that are over now, whoever ended them. */
 export interface SignedOut { readonly revoked: number, readonly sids: readonly string[] }
 
-export interface SignOut {
-  /** Ends the sessions of the tokens presented, expired access tokens included. */
-  logout: (presented: Presented, client: Client) => Promise<SignedOut>
-  /**
-   * Ends every session of the user.
-   * @throws LatchkeyError `token_missing`, `token_invalid`, `token_expired`, `refresh_token_invalid`, `unavailable`
-   */
-  logoutAll: (presented: Presented, client: Client) => Promise<SignedOut>
-}
+/** Ends the sessions of a user that were opened under an older tokenVersion. @throws when MongoDB does not answer */
+export type RevokeOlder = (userId: string, tokenVersion: number, reason: RevokedReason) => Promise<SignedOut>
 
-export interface SignOutOptions {
-  users: UserRepository
+export interface RevokingOptions {
   sessions: SessionRepository
   cache: TieredCache<SessionCopy>
-  revoke: Revoke
-  accessTokens: AccessTokens
-  refreshTokens: RefreshTokens
+  statistics: Pick<Statistics, 'ended'>
   clock: Clock
-  /** Milliseconds after a rotation in which the spent token still counts. */
-  graceMs: number
-  audit: Audit
 }
 
-const nothing: SignedOut = Object.freeze({ revoked: 0, sids: [] })
-
-/** Milliseconds beyond which no copy of a session can answer, whatever VERDICT_TTL_SECONDS is. */
-const longestCopyMs = 3_600_000
-
-export function createSignOut ({ users, sessions, cache, revoke, accessTokens, refreshTokens, clock, graceMs, audit }: SignOutOptions): SignOut {
-  /** Sessions that the presented tokens name; a token that proves nothing names none. */
-  function sidsOf ({ access, refresh }: Presented): Set<string> {
-    const sids = new Set<string>()
-    try {
-      if (access !== undefined) sids.add(accessTokens.read(access, { expired: true }).sid)
-    } catch { /* not ours: names nothing */ }
-    const claim = refresh === undefined ? undefined : refreshTokens.parse(refresh)
-    if (claim !== undefined) sids.add(claim.sid)
-    return sids
+/** A write that failed may have been applied: the truth is asked at the next check. */
+export async function forgettingOnFailure<T> (cache: TieredCache<SessionCopy>, sids: readonly string[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    for (const sid of sids) cache.forget(sid)
+    throw error
   }
+}
 
-  /** The session and user that the presented tokens prove, by the first token that is still good. */
-  async function provenBy ({ access, refresh }: Presented): Promise<{ sid: string, userId: string } | undefined> {
-    try {
-      if (access !== undefined) {
-        const { sid, sub } = accessTokens.read(access)
-        return { sid, userId: sub }
-      }
-    } catch (error) {
-      if (refresh === undefined) throw error
-    }
-    if (refresh === undefined) throw new LatchkeyError('token_missing')
-    const claim = refreshTokens.parse(refresh)
-    const found = claim === undefined ? null : await sessions.findSinceRotation(claim.sid)
-    if (found === null) {
-      if (claim === undefined) throw new LatchkeyError('refresh_token_invalid')
-      return undefined
-    }
-    const { session, sinceRotationMs } = found
-    const spent = session.generation - (claim as RefreshClaim).generation
-    // a token that was spent before the grace may be a thief's: it may end its own session, not all of them
-    if (spent > 1 || (spent === 1 && sinceRotationMs >= graceMs)) throw new LatchkeyError('refresh_token_invalid')
-    return { sid: session._id, userId: session.userId }
+export function createRevokeOlder ({ sessions, cache, statistics, clock }: RevokingOptions): RevokeOlder {
+  return async (userId, tokenVersion, reason) => {
+    const now = new Date(clock.wall())
+    // also what somebody else has just ended: they may have died before they could tell
+    const sids = await sessions.findOlder(userId, tokenVersion, new Date(now.getTime() - longestCopyMs), now)
+    const revoked = await forgettingOnFailure(cache, sids, () => sessions.revokeOlder(userId, tokenVersion, reason, now))
+    for (const sid of sids) statistics.ended(sid)
+    await Promise.all(sids.map((sid) => cache.bury(sid)))
+    return { revoked, sids }
   }
+}
 
-  /** A write that failed may have been applied: the truth is asked at the next check. */
-  async function forgettingOnFailure<T> (sids: string[], work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      for (const sid of sids) cache.forget(sid)
-      throw error
-    }
-  }
+/** Ends the sessions of a user on every other device. @throws when MongoDB does not answer */
+export type RevokeOthers = (member: Member, reason: RevokedReason) => Promise<SignedOut>
 
-  return {
-    async logout (presented, client) {
-      if (presented.access === undefined && presented.refresh === undefined) throw new LatchkeyError('token_missing')
-      const sids = [...sidsOf(presented)]
-      let revoked = 0
-      for (const sid of sids) {
-        const userId = await revoke(sid, 'logout')
-        if (userId === null) continue
-        revoked++
-        audit('logout', { userId, sid, address: client.address })
-      }
-      return { revoked, sids }
-    },
-
-    async logoutAll (presented, client) {
-      const proven = await provenBy(presented)
-      if (proven === undefined) return nothing
-      const { sid, userId } = proven
-      const [session, user] = await Promise.all([sessions.find(sid), users.findById(userId)])
-      if (session === null || user === null) return nothing
-      const now = new Date(clock.wall())
-      // a dead session may not end others, but it finishes what a logout-all began that died half-way
-      const tokenVersion = isLive(session, user, now.getTime()) ? await users.bumpTokenVersion(userId) : user.tokenVersion
-      if (tokenVersion === null) return nothing
-      // also what somebody else has just ended: they may have died before they could tell
-      const sids = await forgettingOnFailure([sid], () => sessions.findOlder(userId, tokenVersion, new Date(now.getTime() - longestCopyMs), now))
-      const revoked = await forgettingOnFailure(sids, () => sessions.revokeOlder(userId, tokenVersion, 'logout_all', now))
-      await Promise.all(sids.map((older) => cache.bury(older)))
-      if (revoked > 0) audit('logout_all', { userId, address: client.address })
-      return { revoked, sids }
-    }
+export function createRevokeOthers ({ sessions, cache, statistics, clock }: RevokingOptions): RevokeOthers {
+  return async ({ userId, sid }, reason) => {
+    const now = new Date(clock.wall())
+    const sids = await sessions.findOthers(userId, sid, new Date(now.getTime() - longestCopyMs), now)
+    const revoked = await forgettingOnFailure(cache, sids, () => sessions.revokeMany(sids, reason, now))
+    for (const other of sids) statistics.ended(other)
+    await Promise.all(sids.map((other) => cache.bury(other)))
+    return { revoked, sids }
   }
 }

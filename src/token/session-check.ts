@@ -5,6 +5,7 @@ import { createBoundedMap, homeless, type BoundedMap, type Home } from '../cache
 import type { MemoryCopy, Tier, TieredCache } from '../cache/tiered-cache.ts'
 import type { Clock } from '../clock.ts'
 import { LatchkeyError } from '../errors.ts'
+import type { LastSeen } from '../session/last-seen.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { SessionCopy } from './session-copy.ts'
 
@@ -36,11 +37,14 @@ interface Memo {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
   copy: MemoryCopy<SessionCopy> | undefined
+  /** The last round in which it was noted that the session was seen. */
+  seenIn: number
 }
 
 export interface SessionCheckOptions {
   tokens: AccessTokens
   cache: TieredCache<SessionCopy>
+  lastSeen: Pick<LastSeen, 'round' | 'note'>
   clock: Clock
   /** Verified texts kept; 0 keeps none. */
   memoEntries: number
@@ -52,7 +56,7 @@ export interface SessionCheckOptions {
  */
 const keyOf = (text: string): string => text.slice(-43)
 
-export function createSessionCheck ({ tokens, cache, clock, memoEntries }: SessionCheckOptions): SessionCheck {
+export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntries }: SessionCheckOptions): SessionCheck {
   const memos: BoundedMap<Memo> = createBoundedMap<Memo>(memoEntries)
   const counts = { memory: 0, redis: 0, mongo: 0 }
 
@@ -67,9 +71,14 @@ export function createSessionCheck ({ tokens, cache, clock, memoEntries }: Sessi
   function learn (unverified: string): Memo {
     const { sub, sid, exp } = tokens.read(unverified)
     const text = Buffer.from(unverified, 'latin1').toString('latin1') // a slice would keep its request's header alive
-    const memo: Memo = { home: homeless(), key: keyOf(text), text, sub, sid, expiresAt: exp * 1000, copy: undefined }
+    const memo: Memo = { home: homeless(), key: keyOf(text), text, sub, sid, expiresAt: exp * 1000, copy: undefined, seenIn: 0 }
     memos.set(memo.key, memo)
     return memo
+  }
+
+  function see (memo: Memo): void {
+    memo.seenIn = lastSeen.round
+    lastSeen.note(memo.sid, clock.wall())
   }
 
   /** The session of a token that is new here, or whose copy may not answer any more. */
@@ -78,6 +87,7 @@ export function createSessionCheck ({ tokens, cache, clock, memoEntries }: Sessi
     if (held === undefined || held.value.user.id !== memo.sub) return load(memo)
     memo.copy = held
     counts.memory++
+    see(memo)
     return held
   }
 
@@ -86,6 +96,7 @@ export function createSessionCheck ({ tokens, cache, clock, memoEntries }: Sessi
     if (copy === null || copy.value.user.id !== memo.sub) throw new LatchkeyError('session_revoked')
     memo.copy = copy
     counts[tier]++
+    see(memo)
     return { copy, tier }
   }
 
@@ -93,6 +104,7 @@ export function createSessionCheck ({ tokens, cache, clock, memoEntries }: Sessi
     ask (text) {
       const memo = memoOf(text)
       if (memo.copy === undefined || !cache.mayAnswer(memo.copy)) return find(memo)
+      if (memo.seenIn !== lastSeen.round) see(memo)
       counts.memory++
       return memo.copy
     },

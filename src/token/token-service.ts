@@ -6,6 +6,7 @@ import { LatchkeyError, unavailable } from '../errors.ts'
 import type { PublicUser } from '../schemas/shapes.ts'
 import { deviceOf, mostUserAgentLength } from '../session/device.ts'
 import type { SessionRepository } from '../session/session-repository.ts'
+import type { Statistics } from '../session/statistics.ts'
 import { endOf, isExpired, isLive, type SessionRecord } from '../session/session-rules.ts'
 import { publicUser, type UserRecord } from '../user/user-record.ts'
 import type { UserRepository } from '../user/user-repository.ts'
@@ -53,11 +54,12 @@ export interface TokenServiceOptions {
   /** Milliseconds after a rotation in which the spent token still gets its successor. */
   graceMs: number
   sessionsPerUser: number
+  statistics: Pick<Statistics, 'opened'>
   audit: Audit
 }
 
 export function createTokenService (options: TokenServiceOptions): TokenService {
-  const { users, sessions, cache, revoke, accessTokens, refreshTokens, clock, randomBytes, idleMs, absoluteMs, graceMs, sessionsPerUser, audit } = options
+  const { users, sessions, cache, revoke, accessTokens, refreshTokens, clock, randomBytes, idleMs, absoluteMs, graceMs, sessionsPerUser, statistics, audit } = options
 
   function issued (user: UserRecord, session: SessionRecord, withRefresh = true): Issued {
     const shown = publicUser(user)
@@ -95,7 +97,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
   }
 
   async function enforceLimit (userId: string): Promise<void> {
-    for (const sid of await sessions.findSurplus(userId, sessionsPerUser, new Date(clock.wall()))) await revoke(sid, 'session_limit')
+    for (const sid of await sessions.liveSids(userId, new Date(clock.wall()), sessionsPerUser)) await revoke(sid, 'session_limit')
   }
 
   /** The session for the loser of a rotation: the successor inside the grace, else an error. */
@@ -120,6 +122,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
         await sessions.insert(session)
         const seen = await users.findById(user._id)
         if (seen?.tokenVersion === session.tokenVersion) {
+          statistics.opened(session._id, endOf(session))
           await enforceLimit(user._id)
           await cache.fill(session._id, { value: { user: publicUser(seen) }, expiresAt: endOf(session) }, since)
           return issued(seen, session)
@@ -142,6 +145,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
         await revoke(session._id, 'token_version_moved')
         throw new LatchkeyError('session_revoked')
       }
+      statistics.opened(session._id, endOf(session))
       await cache.fill(session._id, { value: { user: publicUser(user) }, expiresAt: endOf(session) }, since)
       return issued(user, session)
     },

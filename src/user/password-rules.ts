@@ -20,12 +20,13 @@ export const isHashable = (password: string): boolean => Buffer.byteLength(passw
 /**
  * @param password in canonical form
  * @param known what is known of the account: address, username, full name
+ * @param path JSON pointer to the password in the request
  * @throws LatchkeyError `password_too_short`, `password_too_long`, `password_common` or `validation_failed`
  */
-export function checkNewPassword (password: string, known: readonly string[], minLength: number): void {
+export function checkNewPassword (password: string, known: readonly string[], minLength: number, path = '/body/password'): void {
   if ([...password].length < minLength) throw new LatchkeyError('password_too_short', { detail: `The password needs at least ${minLength} characters.` })
   if (Buffer.byteLength(password) > mostPasswordBytes) throw new LatchkeyError('password_too_long')
-  if (unreadable.test(password)) throw new LatchkeyError('validation_failed', { errors: [{ path: '/body/password', message: 'must not contain a NUL character or half a surrogate pair' }] })
+  if (unreadable.test(password)) throw new LatchkeyError('validation_failed', { errors: [{ path, message: 'must not contain a NUL character or half a surrogate pair' }] })
   if (isGuessable(password, known)) throw new LatchkeyError('password_common')
 }
 

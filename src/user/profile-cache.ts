@@ -3,6 +3,7 @@
 // is made and again after it, so that whoever asks once it was acknowledged gets it, on every instance.
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { createBurials } from '../cache/burials.ts'
+import type { EndingSet } from '../cache/ending-set.ts'
 import { createForgetRing } from '../cache/forget-ring.ts'
 import { askShared, tombstone, type GuardedTier } from '../cache/shared-tier.ts'
 import type { Clock } from '../clock.ts'
@@ -31,6 +32,8 @@ export interface ProfileCacheOptions {
   clock: Clock
   /** Milliseconds that a copy may answer; 0 keeps none. */
   ttlMs: number
+  /** Keeps count of the copies. */
+  counted: Pick<EndingSet, 'add' | 'remove'>
   /** Told of each change that the shared tier could not be told of. */
   onUnsent: (error: unknown) => void
 }
@@ -39,7 +42,7 @@ const profileCheck = TypeCompiler.Compile(Profile, [Preferences])
 
 const form = /^\d{1,15}\|(\d{1,16})\|/
 
-export function createProfileCache ({ users, shared: given, clock, ttlMs, onUnsent }: ProfileCacheOptions): ProfileCache {
+export function createProfileCache ({ users, shared: given, clock, ttlMs, counted, onUnsent }: ProfileCacheOptions): ProfileCache {
   const shared = ttlMs === 0 ? undefined : given
   const burials = shared && createBurials(shared.tier, onUnsent)
   const forgotten = createForgetRing()
@@ -67,11 +70,13 @@ export function createProfileCache ({ users, shared: given, clock, ttlMs, onUnse
       const user: UserRecord | null = await users.findById(userId)
       if (user === null) throw new LatchkeyError('session_revoked')
       const profile = profileOf(user)
-      await askShared(shared, (tier) => tier.put(userId, `${user.version}|${readAt}|${JSON.stringify(profile)}`, user.version, ttlMs))
+      const written = `${user.version}|${readAt}|${JSON.stringify(profile)}`
+      if (await askShared(shared, (tier) => tier.put(userId, written, user.version, ttlMs)) === written) counted.add(userId, readAt + ttlMs)
       return profile
     },
     async changing (userId, work) {
       await burials?.bury(userId)
+      counted.remove(userId)
       try {
         return await work()
       } finally {

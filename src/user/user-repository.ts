@@ -15,6 +15,19 @@ export interface UserRepository {
   findByUsernameKey: (usernameKey: string) => Promise<UserRecord | null>
   /** Replaces a hash by one of the same password, unless it was changed meanwhile. */
   upgradeHash: (id: string, from: string, to: string) => Promise<void>
+  /**
+   * Changes what the account shows of itself.
+   * @param hash if given, only as long as this is the account's: the password that was checked still counts
+   * @returns the user afterwards, null if there is none or the hash is another
+   * @throws LatchkeyError `email_taken` or `username_taken`
+   */
+  changeProfile: (id: string, fields: ProfileFields, now: Date, hash?: string) => Promise<UserRecord | null>
+  /**
+   * One write that replaces the hash and ends every token of the user.
+   * @param from the hash of the password that was checked
+   * @returns the user afterwards, null if there is none or the hash is another by now
+   */
+  changePassword: (id: string, from: string, to: string) => Promise<UserRecord | null>
   /** Sets the preferences that are given and leaves the others alone. @returns the user afterwards, null if there is none */
   setPreferences: (id: string, chosen: Partial<Preferences>, now: Date) => Promise<UserRecord | null>
   /** Sets the preferences that the user has never set. @returns the user afterwards, null if nothing was to be set */
@@ -26,6 +39,8 @@ export interface UserRepository {
   bumpTokenVersion: (id: string) => Promise<number | null>
 }
 
+export type ProfileFields = Partial<Pick<UserRecord, 'email' | 'emailKey' | 'username' | 'usernameKey' | 'fullName'>>
+
 export function createUserRepository (db: Db): UserRepository {
   const users: Collection<UserRecord> = db.collection<UserRecord>('users', acknowledged)
   return {
@@ -33,21 +48,23 @@ export function createUserRepository (db: Db): UserRepository {
       await users.createIndex({ emailKey: 1 }, { unique: true })
       await users.createIndex({ usernameKey: 1 }, { unique: true })
     },
-    async insert (user) {
-      try {
-        await users.insertOne(user)
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error
-        const { keyPattern } = error as { keyPattern?: Record<string, unknown> }
-        throw new LatchkeyError(keyPattern !== undefined && 'usernameKey' in keyPattern ? 'username_taken' : 'email_taken')
-      }
-    },
+    insert: (user) => namingWhatIsTaken(async () => { await users.insertOne(user) }),
     findById: (id) => users.findOne({ _id: id }, bounded),
     findByEmailKey: (emailKey) => users.findOne({ emailKey }, bounded),
     findByUsernameKey: (usernameKey) => users.findOne({ usernameKey }, bounded),
     async upgradeHash (id, from, to) {
       await users.updateOne({ _id: id, passwordHash: from }, { $set: { passwordHash: to } })
     },
+    changeProfile: (id, fields, now, hash) => namingWhatIsTaken(() => users.findOneAndUpdate(
+      { _id: id, ...(hash !== undefined && { passwordHash: hash }) },
+      { $set: { ...fields, updatedAt: now }, $inc: { version: 1 } },
+      { returnDocument: 'after', ...bounded }
+    )),
+    changePassword: (id, from, to) => users.findOneAndUpdate(
+      { _id: id, passwordHash: from },
+      { $set: { passwordHash: to }, $inc: { tokenVersion: 1 } },
+      { returnDocument: 'after', ...bounded }
+    ),
     setPreferences: (id, chosen, now) => users.findOneAndUpdate(
       { _id: id },
       { $set: { ...Object.fromEntries(Object.entries(chosen).map(([name, value]) => [`preferences.${name}`, value])), updatedAt: now }, $inc: { version: 1 } },
@@ -66,5 +83,16 @@ export function createUserRepository (db: Db): UserRepository {
       )
       return user?.tokenVersion ?? null
     }
+  }
+}
+
+/** Which unique index said no, as a code. */
+async function namingWhatIsTaken<T> (write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error
+    const { keyPattern } = error as { keyPattern?: Record<string, unknown> }
+    throw new LatchkeyError(keyPattern !== undefined && 'usernameKey' in keyPattern ? 'username_taken' : 'email_taken')
   }
 }

@@ -1,6 +1,7 @@
 // Room `visit`: the port behind the visits of guests: identity records and running visits, in Redis or in this process.
 // Nothing here is written down for good; what ends is kept until the archive has it and then dropped.
-import type { EndedVisit, Entry, EntryKind, Member, Slice, VisitorId, VisitView } from './visit-rules.ts'
+import type { Member } from '../session/session-rules.ts'
+import type { EndedVisit, Entry, EntryKind, Slice, VisitorId, VisitView } from './visit-rules.ts'
 
 /** Identity records by cookie id, as the session store keeps them. */
 export interface SessionRecords {

@@ -5,7 +5,8 @@ import { LatchkeyError, unavailable } from '../errors.ts'
 import type { GuestStore } from './guest-store.ts'
 import { recordText } from './redis-session-store.ts'
 import type { VisitArchive } from './visit-archive.ts'
-import { entryOf, newVisitorId, parseVisitor, shown, sliceOf, visitorText, type EndedVisit, type ListPage, type Member, type NoteInput, type Shown, type VisitorId } from './visit-rules.ts'
+import type { Member } from '../session/session-rules.ts'
+import { entryOf, newVisitorId, parseVisitor, shown, sliceOf, visitorText, type EndedVisit, type ListPage, type NoteInput, type Shown, type VisitorId } from './visit-rules.ts'
 
 export interface GuestVisits {
   /** A visit under this id; the caller records the identity. */

@@ -2,7 +2,8 @@
 // here only, and its guests are lost with the process unless it closes in good order.
 import { unavailable } from '../errors.ts'
 import type { GuestStore } from './guest-store.ts'
-import { isIdle, visitorText, type ActionEntry, type EndedVisit, type Member, type PageEntry, type VisitLimits } from './visit-rules.ts'
+import type { Member } from '../session/session-rules.ts'
+import { isIdle, visitorText, type ActionEntry, type EndedVisit, type PageEntry, type VisitLimits } from './visit-rules.ts'
 
 interface Held { startTime: number, lastSeen: number, endTime: number | null, member: Member | null, page: PageEntry[], action: ActionEntry[] }
 

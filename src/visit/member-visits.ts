@@ -2,12 +2,14 @@
 // one runs for each login. What is noted is there before anybody is told so (visit-notes.ts).
 import type { Clock } from '../clock.ts'
 import { LatchkeyError, unavailable } from '../errors.ts'
+import { parseTimeCursor, timeCursor } from '../schemas/time-cursor.ts'
 import type { Running, RunningVisits } from './running-visits.ts'
 import type { VisitArchive } from './visit-archive.ts'
 import type { VisitLog } from './visit-log.ts'
 import type { VisitNotes } from './visit-notes.ts'
 import type { VisitHead, VisitRecord, VisitRepository } from './visit-repository.ts'
-import { entryOf, isIdle, newVisitorId, parseTimeCursor, shown, sliceOf, timeCursor, visitorText, type Entry, type ListPage, type Member, type NoteInput, type Shown, type Slice } from './visit-rules.ts'
+import type { Member } from '../session/session-rules.ts'
+import { entryOf, isIdle, newVisitorId, shown, sliceOf, visitorText, type Entry, type ListPage, type NoteInput, type Shown, type Slice } from './visit-rules.ts'
 
 /** One of several visits of a user; `isCurrent` is that of the login that asks. */
 export interface Listed extends Shown { readonly isCurrent: boolean }

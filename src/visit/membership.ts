@@ -6,11 +6,14 @@ import type { Clock } from '../clock.ts'
 import type { GuestStore } from './guest-store.ts'
 import type { GuestVisits } from './guest-visits.ts'
 import type { VisitHandover } from './visit-handover.ts'
-import { newVisitorId, parseVisitor, visitorText, type Member, type VisitorId } from './visit-rules.ts'
+import type { Member } from '../session/session-rules.ts'
+import { newVisitorId, parseVisitor, visitorText, type VisitorId } from './visit-rules.ts'
 
 export interface Membership {
   /** @param visitor as the cookie says. @returns what it says from now on, or null if there was nothing to carry */
   become: (visitor: string, member: Member) => Promise<string | null>
+  /** A login takes the place of an earlier one of the same user: the visit goes on. */
+  follow: (sid: string, member: Member) => Promise<void>
   /** Ends the visits of logins that are over. */
   leave: (sids: readonly string[]) => Promise<void>
 }
@@ -54,6 +57,7 @@ export function createMembership ({ guests, handover, store, clock, randomBytes,
       await bestEffort(async () => { isCarried = await carry(visitor, member) })
       return isCarried ? visitorText(newVisitorId(randomBytes, visitor.visitId)) : null
     },
+    follow: (sid, member) => bestEffort(async () => { await handover.follow(member, sid) }),
     leave: (sids) => bestEffort(() => handover.leave(sids))
   }
 }

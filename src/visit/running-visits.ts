@@ -7,7 +7,8 @@ import type { SessionRepository } from '../session/session-repository.ts'
 import type { VisitArchive } from './visit-archive.ts'
 import type { VisitLog } from './visit-log.ts'
 import type { VisitHead, VisitRecord, VisitRepository } from './visit-repository.ts'
-import { isIdle, newVisitId, type EntryKind, type Member, type VisitLimits } from './visit-rules.ts'
+import type { Member } from '../session/session-rules.ts'
+import { isIdle, newVisitId, type EntryKind, type VisitLimits } from './visit-rules.ts'
 
 /** What this process knows of a running visit. One object for all requests of its login: whoever writes moves it on. */
 export interface Running {

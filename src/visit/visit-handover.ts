@@ -5,13 +5,16 @@ import type { SessionRepository } from '../session/session-repository.ts'
 import { newVisit, type RunningVisits } from './running-visits.ts'
 import type { VisitArchive } from './visit-archive.ts'
 import type { VisitHead, VisitRepository } from './visit-repository.ts'
-import { isIdle, type EndedVisit, type Member } from './visit-rules.ts'
+import type { Member } from '../session/session-rules.ts'
+import { isIdle, type EndedVisit } from './visit-rules.ts'
 
 export interface VisitHandover {
   /** Goes on with a guest's visit that was ended for it. @returns whether it did */
   adopt: (member: Member, visit: EndedVisit) => Promise<boolean>
   /** Goes on with a running visit of the same user from an earlier login. @returns whether it did */
   resume: (member: Member, visitId: string) => Promise<boolean>
+  /** Goes on with the running visit of a login that this one takes the place of. @returns whether there was one */
+  follow: (member: Member, sid: string) => Promise<boolean>
   /** Ends the visits of logins that are over. */
   leave: (sids: readonly string[]) => Promise<void>
 }
@@ -33,6 +36,15 @@ export function createVisitHandover ({ visits, archive, known, sessions, clock, 
     await archive.end(head._id, new Date(isIdle(lastSeen, now, idleMs) ? lastSeen : now))
   }
 
+  async function resume (member: Member, visitId: string): Promise<boolean> {
+    const head = await visits.findHead(visitId)
+    if (head === null || head.state !== 'running' || head.userId !== member.userId) return false
+    const running = await known.describe(head)
+    if (running === null || isIdle(running.lastSeen, clock.wall(), idleMs)) return false
+    if (!await visits.move(visitId, member.userId, member.sid, new Date(clock.wall()))) return false
+    return await sessions.pointAtVisit(member.sid, null, visitId)
+  }
+
   return {
     async adopt (member, { id, startTime, pages, actions }) {
       const visit = newVisit(id, member, clock.wall(), idleMs)
@@ -42,13 +54,11 @@ export function createVisitHandover ({ visits, archive, known, sessions, clock, 
       return await sessions.pointAtVisit(member.sid, null, id)
     },
 
-    async resume (member, visitId) {
-      const head = await visits.findHead(visitId)
-      if (head === null || head.state !== 'running' || head.userId !== member.userId) return false
-      const running = await known.describe(head)
-      if (running === null || isIdle(running.lastSeen, clock.wall(), idleMs)) return false
-      if (!await visits.move(visitId, member.userId, member.sid, new Date(clock.wall()))) return false
-      return await sessions.pointAtVisit(member.sid, null, visitId)
+    resume,
+
+    async follow (member, sid) {
+      const visitId = (await sessions.visitOf(sid))?.visitId
+      return visitId != null && await resume(member, visitId)
     },
 
     async leave (sids) {

@@ -3,8 +3,9 @@
 // one conditional write, so it happens once, whoever tries.
 import type { Collection, Db, Filter } from 'mongodb'
 import { isDuplicateKey } from '../errors.ts'
+import type { TimeCursor } from '../schemas/time-cursor.ts'
 import { acknowledged, bounded } from '../user/store-options.ts'
-import type { ActionEntry, EndedVisit, Entry, PageEntry, Slice, TimeCursor } from './visit-rules.ts'
+import type { ActionEntry, EndedVisit, Entry, PageEntry, Slice } from './visit-rules.ts'
 
 export interface VisitRecord {
   _id: string

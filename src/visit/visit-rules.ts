@@ -1,5 +1,6 @@
 // Room `visit`: what a visit is (one browsing session of a guest or a user) and when it runs. Pure: values in, answers out.
-import { LatchkeyError } from '../errors.ts'
+import { badCursor } from '../schemas/time-cursor.ts'
+import type { Member } from '../session/session-rules.ts'
 
 /** What a visit is a list of. */
 export type EntryKind = 'page' | 'action'
@@ -17,9 +18,6 @@ export type Details = Readonly<Record<string, string | number | boolean>>
 export interface ActionEntry extends Noted { readonly action: string, readonly target: string | null, readonly details: Details | null }
 
 export type Entry = PageEntry | ActionEntry
-
-/** The account and the login on one device that a visit belongs to. */
-export interface Member { readonly userId: string, readonly sid: string }
 
 /** A visit as its visitor sees it, with a part of one of its lists. */
 export interface VisitView<E extends Entry = Entry> {
@@ -115,19 +113,3 @@ export function sliceOf ({ kind, limit, cursor }: ListPage): Slice {
   if (digits === undefined) throw badCursor()
   return { kind, limit, offset: Number(digits) }
 }
-
-/** A place in a list by time, newest first. */
-export interface TimeCursor { readonly time: Date, readonly id: string }
-
-export const timeCursor = ({ time, id }: TimeCursor): string => Buffer.from(`${time.getTime()}:${id}`).toString('base64url')
-
-/** @throws LatchkeyError `validation_failed` for a text that is no cursor of ours */
-export function parseTimeCursor (cursor: string | undefined): TimeCursor | undefined {
-  if (cursor === undefined) return undefined
-  const [, time, id] = /^([0-9]{1,15}):([A-Za-z0-9_-]{22})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
-  if (time === undefined || id === undefined) throw badCursor()
-  return { time: new Date(Number(time)), id }
-}
-
-const badCursor = (): LatchkeyError =>
-  new LatchkeyError('validation_failed', { errors: [{ path: '/querystring/cursor', message: 'must be a nextCursor of this list' }] })

@@ -29,7 +29,7 @@ await t.test('what any operation answers to what no client should send', async (
   const json = { 'content-type': 'application/json' }
   const faults: string[] = []
   for (const { path: at, method } of document.operations) {
-    const path = at.replace('{code}', 'not_found')
+    const path = at.replace('{code}', 'not_found').replace('{id}', 'nobodys')
     for (const call of [
       {}, { token: 'rubbish' }, { token: stranger.accessToken }, { headers: { authorization: 'Basic x' } }, { headers: { 'x-access-token': '' } }, { headers: { cookie: 'accessToken=x; refreshToken=y' } },
       { headers: { origin: 'null' } }, { headers: { accept: 'text/html' } }
@@ -97,6 +97,52 @@ await t.test('what the doors of tokens answer', async (t) => {
   t.strictSame(faults, [])
 })
 
+await t.test('what the doors of the signed-in account answer', async (t) => {
+  const { person, accessToken: token } = await register(service)
+  const other = await register(service)
+  const put = async (path: string, body: unknown, call: Call = { token }): Promise<string[]> => await tell(path, { method: 'PUT', body, ...call })
+  const [profile, password] = ['/api/auth/profile', '/api/auth/profile/password']
+  const { password: currentPassword } = person
+  const foreign = { headers: { cookie: `accessToken=${token}`, origin: 'https://evil.example' } }
+  const end = async (id: string, call: Call = { token }): Promise<string[]> => await tell(`/api/auth/sessions/${id}`, { method: 'DELETE', ...call }, '/api/auth/sessions/{id}')
+  const faults = [
+    ...await put(profile, { fullName: 'Ada King' }),
+    ...await put(profile, { fullName: null }),
+    ...await put(profile, { email: newPerson().email }),
+    ...await put(profile, { email: 'none', currentPassword }),
+    ...await put(profile, { email: other.person.email, currentPassword }),
+    ...await put(profile, { username: other.person.username, currentPassword }),
+    ...await put(profile, { fullName: 'x' }, foreign),
+    ...await put(password, { currentPassword: 'wrong', newPassword: 'another long password' }),
+    ...await put(password, { currentPassword, newPassword: 'x' }),
+    ...await put(password, { currentPassword, newPassword: 'x'.repeat(73) }),
+    ...await put(password, { currentPassword, newPassword: 'password123' }),
+    ...await put(password, { currentPassword, newPassword: 'x' }, foreign),
+    ...await tell('/api/auth/sessions', { token }),
+    ...await tell('/api/auth/sessions?limit=0', { token }, '/api/auth/sessions'),
+    ...await tell('/api/auth/sessions', { method: 'DELETE', token }),
+    ...await end((await login(service, person)).sid),
+    ...await end('a*b'),
+    ...await end('x', foreign)
+  ]
+  for (const [method, path, at] of [['PUT', profile], ['PUT', password], ['DELETE', '/api/auth/sessions'], ['DELETE', '/api/auth/sessions/nobodys', '/api/auth/sessions/{id}']] as const) {
+    for (const call of [{ body: { unknown: 1 } }, { raw: '<a/>', headers: { 'content-type': 'text/xml' } }, { raw: 'x'.repeat(70_000), headers: { 'content-type': 'application/json' } }]) faults.push(...await tell(path, { ...call, method, token }, at ?? path))
+  }
+  const changed = await service.call(password, { method: 'PUT', token, body: { currentPassword, newPassword: 'another long password' } })
+  faults.push(...await put(password, { currentPassword: 'another long password', newPassword: currentPassword }, { token: changed.json.accessToken }))
+  const last = await login(service, person)
+  const doors: [string, string, unknown?][] = [['PUT', profile, {}], ['PUT', password, {}], ['GET', '/api/auth/sessions'], ['DELETE', '/api/auth/sessions']]
+  const closed = async (call: Call): Promise<void> => {
+    for (const [method, path, body] of doors) faults.push(...await tell(path, { method, ...(body !== undefined && { body }), ...call }))
+    faults.push(...await end('x', call))
+  }
+  await closed({ token })
+  await closed({ headers: { ...foreign.headers, cookie: `accessToken=${last.accessToken}` } })
+  service.clock.advance(901_000)
+  await closed({ token: last.accessToken })
+  t.strictSame(faults, [])
+})
+
 await t.test('what the doors of visitors answer', async (t) => {
   const cookieOf = (answer: Answer, name: string) => ({ headers: { cookie: `${name}=${String(cookiesOf(answer)[name]?.['value'])}` } })
   const guest = cookieOf(await service.post('/api/session'), 'visit')
@@ -146,8 +192,8 @@ await t.test('what the doors of visitors answer', async (t) => {
 })
 
 await t.test('whatever an operation declares of its own has been produced', async (t) => {
-  const declared = document.operations.flatMap(({ is }) => Object.entries(is.responses as Record<string, { content: Record<string, { examples?: object }> }>)
-    .flatMap(([status, { content }]) => Number(status) < 400 ? [status] : Object.keys(content['application/problem+json']?.examples ?? {}))
+  const declared = document.operations.flatMap(({ is }) => Object.entries(is.responses as Record<string, { content?: Record<string, { examples?: object }> }>)
+    .flatMap(([status, { content }]) => Number(status) < 400 ? [status] : Object.keys(content?.['application/problem+json']?.examples ?? {}))
     .filter((code) => !elsewhere.has(code) && (code !== 'validation_failed' || is.requestBody !== undefined || is.parameters !== undefined))
     .map((code) => `${is.operationId} ${code}`))
   t.strictSame(declared.filter((reply) => !seen.has(reply)), [])

@@ -3,10 +3,12 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
 import { errorList, type ErrorCode } from '../../src/errors.ts'
+import { register } from '../helper/people.ts'
 import { startService } from '../helper/service.ts'
 import { readDocument } from './openapi-document.ts'
 
 const service = await startService(t)
+const { accessToken } = await register(service)
 const document = await readDocument(service)
 const { json, operations } = document
 const nameOf = ({ method, path }: { method: string, path: string }): string => `${method} ${path}`
@@ -20,8 +22,11 @@ await t.test('it is a lawful OpenAPI 3.1 document', async (t) => {
 
 await t.test('it has every door of the wire contract, at its canonical address', async (t) => {
   t.strictSame(operations.map(nameOf).sort(), [
+    'DELETE /api/auth/sessions',
+    'DELETE /api/auth/sessions/{id}',
     'DELETE /api/session',
     'GET /api/auth/profile',
+    'GET /api/auth/sessions',
     'GET /api/preferences',
     'GET /api/protected',
     'GET /api/session',
@@ -39,7 +44,9 @@ await t.test('it has every door of the wire contract, at its canonical address',
     'POST /api/preferences',
     'POST /api/session',
     'POST /api/session/action',
-    'POST /api/session/page'
+    'POST /api/session/page',
+    'PUT /api/auth/profile',
+    'PUT /api/auth/profile/password'
   ])
   for (const [alias, path] of Object.entries({ '/login': '/api/auth/login', '/refresh_token': '/api/auth/refresh', '/profile': '/api/auth/profile', '/protected': '/api/protected', '/session': '/api/session', '/session/page': '/api/session/page', '/preferences': '/api/preferences' })) {
     t.notOk(alias in json.paths, `${alias} is no second operation`)
@@ -76,6 +83,7 @@ await t.test('the ways to present a token are told, and which doors need one', a
     'POST /api/auth/logout-all': any,
     'GET /api/auth/profile': access,
     'GET /api/protected': access,
+    ...Object.fromEntries(['PUT /api/auth/profile', 'PUT /api/auth/profile/password', 'GET /api/auth/sessions', 'DELETE /api/auth/sessions', 'DELETE /api/auth/sessions/{id}'].map((name) => [name, access])),
     ...Object.fromEntries(['POST /api/session', 'GET /api/session', 'DELETE /api/session', 'POST /api/session/page', 'GET /api/session/page', 'POST /api/session/action', 'GET /api/session/action'].map((name) => [name, [{}, { visitCookie: [] }, ...access]])),
     ...Object.fromEntries(['GET /api/preferences', 'POST /api/preferences'].map((name) => [name, [{}, { preferencesCookie: [] }, ...access]])),
     'GET /api/session/history': access
@@ -104,7 +112,8 @@ await t.test('whatever an operation reads or sends is described and has an examp
     for (const [status, reply] of Object.entries(is.responses as Record<string, { description: string, content: object }>)) {
       t.match(reply.description, /\w/, `${where}: ${status}`)
       t.not(reply.description, 'Default Response', `${where}: ${status}`)
-      for (const { schema } of Object.values(reply.content)) t.ok(schema.$ref ?? schema.anyOf ?? schema.properties, `${where}: ${status} has a shape`)
+      t.equal(reply.content === undefined, status === '204', `${where}: ${status} has a body or is empty`)
+      for (const { schema } of Object.values(reply.content ?? {})) t.ok(schema.$ref ?? schema.anyOf ?? schema.properties, `${where}: ${status} has a shape`)
     }
   }
 })
@@ -141,7 +150,8 @@ await t.test('every refusal is a problem, told code by code with an example of i
 
 await t.test('a body that may be absent is not said to be required', async (t) => {
   for (const { path, method, is } of operations.filter(({ is }) => is.requestBody !== undefined)) {
-    const { status } = await service.call(path, { method, ...(!is.tags.includes('visits') && !is.tags.includes('preferences') && { token: 'rubbish' }) })
+    const guarded = is.security?.every((way: object) => Object.keys(way).length > 0)
+    const { status } = await service.call(path, { method, ...(guarded ? { token: accessToken } : !is.tags.includes('visits') && !is.tags.includes('preferences') && { token: 'rubbish' }) })
     const needed = status === 400
     t.equal(is.requestBody.required === true, needed, `${nameOf({ path, method })} without a body: ${status}`)
   }

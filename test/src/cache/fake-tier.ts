@@ -1,6 +1,6 @@
 // For the tests of the tiers: a shared tier in memory that keeps the promises of the one on Redis (the same contract runs
 // on both), notes what is asked of it, and fails or waits when told to.
-import { tombstone, type SharedTier } from '../../../src/cache/shared-tier.ts'
+import { outdatedMark, tombstone, type SharedTier } from '../../../src/cache/shared-tier.ts'
 import type { Clock } from '../../../src/clock.ts'
 
 export type TierCall = keyof SharedTier
@@ -52,12 +52,16 @@ export function createFakeTier (clock: Clock, tombstoneMs = 960_000): FakeTier {
     get: (key) => answer('get', () => there(key)),
     put: (key, text, readAt, ttlMs) => answer('put', () => {
       const held = there(key)
-      if (held === tombstone || (held !== null && Number(/^\d+/.exec(held)?.[0] ?? -1) > readAt)) return held
+      if (held === tombstone || held === outdatedMark || (held !== null && Number(/^\d+/.exec(held)?.[0] ?? -1) > readAt)) return held
       texts.set(key, { text, endsAt: clock.wall() + ttlMs })
       return text
     }),
     bury: (key) => answer('bury', () => {
       texts.set(key, { text: tombstone, endsAt: clock.wall() + tombstoneMs })
+      told.push(key)
+    }),
+    outdate: (key) => answer('outdate', () => {
+      if (there(key) !== tombstone) texts.set(key, { text: outdatedMark, endsAt: clock.wall() + 10_000 })
       told.push(key)
     }),
     announce: (key) => answer('announce', () => { told.push(key) })

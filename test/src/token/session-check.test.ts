@@ -2,6 +2,8 @@
 import t from 'tap'
 import { createBreaker } from '../../../src/cache/breaker.ts'
 import { createTieredCache, type TieredCache, type Truth } from '../../../src/cache/tiered-cache.ts'
+import { createLastSeen, type LastSeen } from '../../../src/session/last-seen.ts'
+import type { Seen } from '../../../src/session/session-repository.ts'
 import { createSessionCheck, type Checked, type CheckedCopy, type SessionCheck } from '../../../src/token/session-check.ts'
 import { decodeSessionCopy, type SessionCopy } from '../../../src/token/session-copy.ts'
 import { codeOf, createTokenKit, forge, partsOf, someone, type TokenKit } from './token-kit.ts'
@@ -11,6 +13,9 @@ interface Kit extends TokenKit {
   cache: TieredCache<SessionCopy>
   truths: Map<string, Truth<SessionCopy>>
   loads: string[]
+  /** Sessions that were noted as seen and written. */
+  noted: Seen[]
+  lastSeen: LastSeen
   failTruth: (fails: boolean) => void
   /** A token of a session; the session is in the truth unless it says otherwise. */
   tokenOf: (sid: string, userId?: string) => string
@@ -21,6 +26,8 @@ async function createKit ({ memoEntries = 100, capacity = 100 } = {}): Promise<K
   const { clock, tokens } = kit
   const truths: Kit['truths'] = new Map()
   const loads: string[] = []
+  const noted: Seen[] = []
+  const lastSeen = createLastSeen({ sessions: { async markSeen (seen) { noted.push(...seen) } } })
   let failing = false
   const cache = createTieredCache<SessionCopy>({
     clock,
@@ -41,7 +48,9 @@ async function createKit ({ memoEntries = 100, capacity = 100 } = {}): Promise<K
     cache,
     truths,
     loads,
-    check: createSessionCheck({ tokens, cache, clock, memoEntries }),
+    noted,
+    lastSeen,
+    check: createSessionCheck({ tokens, cache, lastSeen, clock, memoEntries }),
     failTruth (fails) { failing = fails },
     tokenOf (sid, userId = 'user-1') {
       if (!truths.has(sid)) truths.set(sid, { value: { user: { ...someone, id: userId, _id: userId } }, expiresAt: clock.wall() + 86_400_000 })

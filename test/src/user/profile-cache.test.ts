@@ -24,6 +24,7 @@ function createInstance (tier: FakeTier | undefined, ttl = ttlMs): Instance {
   const users = trap(repository)
   const unsent: unknown[] = []
   const cache = createProfileCache({
+    counted: { add () {}, remove () {} },
     users: users.calls,
     clock,
     ttlMs: ttl,

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createRunningVisits, newVisit, type Running } from '../../../src/visit/running-visits.ts'
-import { newVisitId, type Member } from '../../../src/visit/visit-rules.ts'
+import type { Member } from '../../../src/session/session-rules.ts'
+import { newVisitId } from '../../../src/visit/visit-rules.ts'
 import type { VisitRecord } from '../../../src/visit/visit-repository.ts'
 import { brokenConnection, createVisitKit, idleMs, pageEntry, pagesOf, type Instance } from './visit-kit.ts'
 

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { newVisit } from '../../../src/visit/running-visits.ts'
 import type { VisitRecord } from '../../../src/visit/visit-repository.ts'
-import { entryOf, newVisitId, newVisitorId, type Member, type VisitorId } from '../../../src/visit/visit-rules.ts'
+import type { Member } from '../../../src/session/session-rules.ts'
+import { entryOf, newVisitId, newVisitorId, type VisitorId } from '../../../src/visit/visit-rules.ts'
 import { clearedMs, createVisitKit, idleMs, names, pageEntry, pagesOf, type Instance, type VisitKit } from './visit-kit.ts'
 
 /** A guest's visit with pages and an action, in the store. */

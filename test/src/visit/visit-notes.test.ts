@@ -5,7 +5,8 @@ import { MongoBulkWriteError, type BulkWriteResult } from 'mongodb'
 import t from 'tap'
 import type { Running } from '../../../src/visit/running-visits.ts'
 import type { Outcome } from '../../../src/visit/visit-notes.ts'
-import { entryOf, type Member } from '../../../src/visit/visit-rules.ts'
+import type { Member } from '../../../src/session/session-rules.ts'
+import { entryOf } from '../../../src/visit/visit-rules.ts'
 import { brokenConnection, createVisitKit, names, pagesOf, type Instance } from './visit-kit.ts'
 
 const mostEntries = 40

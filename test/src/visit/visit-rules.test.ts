@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { LatchkeyError } from '../../../src/errors.ts'
-import { entryOf, isIdle, newVisitId, newVisitorId, parseTimeCursor, parseVisitor, shown, sliceOf, timeCursor, visitorText, type EntryKind, type VisitView } from '../../../src/visit/visit-rules.ts'
+import { parseTimeCursor, timeCursor } from '../../../src/schemas/time-cursor.ts'
+import { entryOf, isIdle, newVisitId, newVisitorId, parseVisitor, shown, sliceOf, visitorText, type EntryKind, type VisitView } from '../../../src/visit/visit-rules.ts'
 
 const start = 1_800_000_000_000
 const encode = (text: string): string => Buffer.from(text).toString('base64url')

@@ -1,0 +1,56 @@
+// Socket: the clock of the jobs. What is scheduled runs from the start on, never beside itself, and has come to its end
+// before the service is closed.
+import fp from 'fastify-plugin'
+import { AsyncTask, SimpleIntervalJob, ToadScheduler } from 'toad-scheduler'
+import { createJobRunner, type Job } from '../src/job/job-runner.ts'
+import { createLeases } from '../src/job/lease.ts'
+import type { ScopeOptions } from '../src/scope-options.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    scheduler: Scheduler
+  }
+}
+
+export interface Scheduler {
+  /** A job of the whole deployment: it runs on one instance at a time (src/job/lease.ts). */
+  once: (job: Job) => void
+  /** A job of this instance. */
+  here: (job: Job) => void
+}
+
+/** Milliseconds between two looks at whether a shared job is due: a quarter of its interval, within these bounds. */
+const [leastLookMs, mostLookMs] = [250, 15_000]
+
+export default fp<ScopeOptions>(async function scheduler (scope, { clock, randomBytes }) {
+  const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
+  const runOnce = createJobRunner({ leases: createLeases(db), holder: randomBytes(9).toString('base64url'), clock })
+  const toad = new ToadScheduler()
+  const under = new Set<Promise<unknown>>()
+
+  function schedule (name: string, ms: number, work: () => Promise<unknown>): void {
+    let isFailing = false // one line when it begins and one when it is over: an outage must not drown the log
+    const task = new AsyncTask(name, async () => {
+      const running = work()
+      under.add(running)
+      await running.finally(() => { under.delete(running) })
+      if (isFailing) scope.log.info({ job: name }, 'the job works again')
+      isFailing = false
+    }, (error) => {
+      if (!isFailing) scope.log.warn({ err: error, job: name }, 'a job failed; it is tried again')
+      isFailing = true
+    })
+    toad.addSimpleIntervalJob(new SimpleIntervalJob({ milliseconds: ms }, task, { id: name, preventOverrun: true }))
+  }
+
+  const begin: (() => void)[] = []
+  scope.decorate('scheduler', {
+    once (job) { begin.push(() => { schedule(job.name, Math.min(mostLookMs, Math.max(leastLookMs, job.everyMs / 4)), () => runOnce(job)) }) },
+    here ({ name, everyMs, run }) { begin.push(() => { schedule(name, everyMs, run) }) }
+  })
+  scope.addHook('onReady', async () => { for (const one of begin) one() })
+  scope.addHook('onClose', async () => {
+    toad.stop()
+    await Promise.allSettled(under)
+  })
+}, { name: 'latchkey-scheduler', dependencies: ['latchkey-mongo'] })

@@ -1,0 +1,37 @@
+// Room `account`: an attempt at a password is counted before anything is hashed, and given back when it was right or was no
+// guess at all: a store that fails, a limit that refuses, a pool that is full (DESIGN 6).
+import { LatchkeyError, type ErrorCode } from '../errors.ts'
+import type { LoginLimits, Reservation } from '../limit/login-limits.ts'
+
+const noGuess = new Set<ErrorCode>(['unavailable', 'rate_limited'])
+
+/** @returns what `work` does; its reservations count only if it failed as a guess does */
+export async function givingBack<T> (reservations: readonly Reservation[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof LatchkeyError) || noGuess.has(error.code)) await giveBackAll(reservations)
+    throw error
+  }
+}
+
+/**
+ * Makes an attempt at the password of an account.
+ * @param account what attempts are counted by: as it was typed, so that counting tells nothing of who exists
+ * @throws LatchkeyError `rate_limited`, and whatever `work` throws
+ */
+export async function attempt<T> (limits: LoginLimits, account: string, address: string, work: () => Promise<T>): Promise<T> {
+  const byAddress = await limits.reserveAddress(address)
+  return await givingBack([byAddress], async () => {
+    const byAccount = await limits.reserveAccount(account, address)
+    return await givingBack([byAccount], async () => {
+      const result = await work()
+      await giveBackAll([byAddress, byAccount])
+      return result
+    })
+  })
+}
+
+async function giveBackAll (reservations: readonly Reservation[]): Promise<void> {
+  await Promise.all(reservations.map((reservation) => reservation.giveBack()))
+}
