@@ -1,6 +1,7 @@
 // Socket: which jobs there are (MISSION row 15). Those of the whole deployment run on one instance at a time; what only
 // this process knows (its guests without Redis, whom it has seen, how it reaches the stores) is its own business.
 import fp from 'fastify-plugin'
+import { within } from '../src/clock.ts'
 import { createCleanUp } from '../src/job/clean-up.ts'
 import { createRecount } from '../src/job/recount.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
@@ -59,6 +60,6 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
   })
   scope.addHook('preClose', async () => {
     for (const job of [recount, cleanUp, visitJob]) job.stop()
-    await Promise.race([scope.lastSeen.flush().catch(() => { /* lists alone read it */ }), new Promise((resolve) => { setTimeout(resolve, lastNotesMs).unref() })])
+    await within(lastNotesMs, scope.lastSeen.flush(), () => 0).catch(() => { /* lists alone read it */ })
   })
 }, { name: 'latchkey-jobs', dependencies: ['latchkey-scheduler', 'latchkey-redis', 'latchkey-statistics', 'latchkey-tokens', 'latchkey-visits'] })

@@ -5,6 +5,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { TSchema } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/schemas/problem.ts'
+import { HealthAnswer } from '../src/schemas/health-shapes.ts'
 import { SessionList } from '../src/schemas/session-shapes.ts'
 import { PasswordAnswer, Preferences, Profile, PublicUser, RevokedAnswer, SessionSummary, TokenAnswer } from '../src/schemas/shapes.ts'
 import { ActionList, ListedVisit, PageList, Visit, VisitList } from '../src/schemas/visit-shapes.ts'
@@ -36,7 +37,7 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
   const { names } = scope.authCookies
   const { visit, preferences } = scope.visitorCookies
   const shapes: TSchema[] = [
-    Problem, PublicUser, Preferences, Profile, SessionSummary, TokenAnswer, PasswordAnswer, RevokedAnswer, SessionList, Visit, ListedVisit, VisitList, PageList, ActionList
+    Problem, PublicUser, Preferences, Profile, SessionSummary, TokenAnswer, PasswordAnswer, RevokedAnswer, SessionList, HealthAnswer, Visit, ListedVisit, VisitList, PageList, ActionList
   ]
   for (const shape of shapes) scope.addSchema(shape)
   await scope.register(swagger, {
