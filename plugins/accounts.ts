@@ -1,6 +1,7 @@
 // Socket: the pool of hashing threads and the account service.
 import fp from 'fastify-plugin'
 import { createAccountService, type AccountService } from '../src/account/account-service.ts'
+import { sample } from '../src/meter/meter.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createPasswordHasher } from '../src/user/password-hasher.ts'
 
@@ -11,9 +12,19 @@ declare module 'fastify' {
 }
 
 export default fp<ScopeOptions>(async function accounts (scope, { config, clock, randomBytes }) {
-  const hasher = createPasswordHasher({ clock, cost: config.bcryptCost, concurrency: config.bcryptConcurrency, queue: config.bcryptQueue })
+  const { meter } = scope
+  const pool = createPasswordHasher({ clock, cost: config.bcryptCost, concurrency: config.bcryptConcurrency, queue: config.bcryptQueue })
+  meter.read(() => [
+    sample('latchkey_password_hashes', { state: 'running' }, pool.running()),
+    sample('latchkey_password_hashes', { state: 'waiting' }, pool.waiting())
+  ])
+  const hasher = meter.timed(pool, (method, seconds, outcome) => {
+    if (method !== 'hash' && method !== 'verify') return
+    if (outcome === 'unavailable') meter.add('latchkey_password_hashes_refused_total', {})
+    else meter.observe('latchkey_password_hash_seconds', { operation: method }, seconds)
+  })
   scope.addHook('onClose', async () => { await hasher.close() })
-  scope.decorate('accounts', createAccountService({
+  scope.decorate('accounts', meter.timed(createAccountService({
     users: scope.users,
     profiles: scope.profiles,
     tokens: scope.tokens,
@@ -24,5 +35,8 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     passwordMinLength: config.passwordMinLength,
     isReady: scope.areIndexesReady,
     audit: scope.audit
+  }), (method, _seconds, outcome) => {
+    if (method === 'login') meter.add('latchkey_logins_total', { outcome })
+    if (method === 'register') meter.add('latchkey_registrations_total', { outcome })
   }))
-}, { name: 'latchkey-accounts', dependencies: ['latchkey-stores', 'latchkey-profiles', 'latchkey-tokens', 'latchkey-limits'] })
+}, { name: 'latchkey-accounts', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-profiles', 'latchkey-tokens', 'latchkey-limits'] })

@@ -12,7 +12,8 @@ const [leastLookMs, mostLookMs] = [250, 15_000]
 
 export default fp<ScopeOptions>(async function jobs (scope, { config, clock, randomBytes }) {
   const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
-  const run = createJobRunner({ leases: createLeases(db), holder: randomBytes(9).toString('base64url'), clock })
+  const { meter } = scope
+  const run = createJobRunner({ leases: meter.timedStore('mongo', 'leases', createLeases(db)), holder: randomBytes(9).toString('base64url'), clock })
   const scheduler = new ToadScheduler()
   const everyMs = config.visitArchiveIntervalSeconds * 1000
   const isShared = scope.redisPort !== undefined
@@ -20,17 +21,25 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock, ran
 
   async function sweepVisits (sweep: () => Promise<Sweep>, visitors: string): Promise<void> {
     const { archived, failed } = await sweep()
+    meter.jobItems('visit-archive', `${visitors}_archived`, archived)
+    meter.jobItems('visit-archive', `${visitors}_failed`, failed)
     if (archived + failed > 0) scope.log.info({ job: 'visit-archive', visitors, archived, failed }, 'visits archived')
   }
 
   const guests = () => sweepVisits(scope.visitJob.sweepGuests, 'guests')
   const members = () => sweepVisits(scope.visitJob.sweepMembers, 'users')
-  const job: Job = {
+  const shared = counted({
     name: 'visit-archive',
     everyMs,
     async run () {
       await Promise.all([members(), isShared ? guests() : undefined]) // an outage of Redis stops the one, not the other
     }
+  })
+  const here = counted({ name: 'visit-archive-here', everyMs, run: guests })
+
+  /** A job whose runs are counted; a look that finds it not due, or somebody else's, is no run. */
+  function counted (job: Job): Job {
+    return { ...job, ...meter.timed({ run: job.run }, (_method, seconds, outcome) => { meter.jobRan(job.name, seconds, outcome) }) }
   }
 
   function schedule (name: string, ms: number, work: () => Promise<unknown>): void {
@@ -49,12 +58,12 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock, ran
   }
 
   scope.addHook('onReady', async () => {
-    schedule(job.name, Math.min(mostLookMs, Math.max(leastLookMs, everyMs / 4)), () => run(job))
-    if (!isShared) schedule('visit-archive-here', everyMs, guests)
+    schedule(shared.name, Math.min(mostLookMs, Math.max(leastLookMs, everyMs / 4)), () => run(shared))
+    if (!isShared) schedule(here.name, everyMs, here.run)
   })
   scope.addHook('onClose', async () => {
     scheduler.stop()
     scope.visitJob.stop()
     await Promise.allSettled(under)
   })
-}, { name: 'latchkey-jobs', dependencies: ['latchkey-mongo', 'latchkey-redis', 'latchkey-visits'] })
+}, { name: 'latchkey-jobs', dependencies: ['latchkey-meter', 'latchkey-mongo', 'latchkey-redis', 'latchkey-visits'] })

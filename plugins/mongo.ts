@@ -9,8 +9,8 @@ import type { ScopeOptions } from '../src/scope-options.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether the document store answers a ping. */
-    pingMongo: () => Promise<boolean>
+    /** Whether the document store answers a ping within so many milliseconds. */
+    pingMongo: (withinMs?: number) => Promise<boolean>
   }
 }
 
@@ -66,8 +66,8 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
     void connect(client, closing.signal)
   }
 
-  scope.decorate('pingMongo', async () => {
-    const late = sleep(pingMs, false, { ref: false })
+  scope.decorate('pingMongo', async (withinMs = pingMs) => {
+    const late = sleep(withinMs, false, { ref: false })
     return await Promise.race([client.db('admin').command({ ping: 1 }).then(() => true, () => false), late])
   })
 

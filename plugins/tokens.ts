@@ -2,12 +2,14 @@
 // One registration of the library per key, under its kid: keys are then fixed, checked at the start, and verifying is
 // synchronous. It decorates no request: `request.user` is set by `authenticate` alone.
 import fastifyJwt, { type JWT } from '@fastify/jwt'
+import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createAccessTokens, type JwtEngine } from '../src/token/access-token.ts'
+import { auditEvents, createAudit, type Audit, type AuditEvent } from '../src/token/audit.ts'
 import { createKeyring } from '../src/token/keyring.ts'
 import { createRefreshTokens } from '../src/token/refresh-token.ts'
-import { createRevoke, createSignOut, type Audit, type SignOut } from '../src/token/revocation.ts'
+import { createRevoke, createSignOut, type SignOut } from '../src/token/revocation.ts'
 import { createSessionCheck, type SessionCheck } from '../src/token/session-check.ts'
 import { createTokenService, type TokenService } from '../src/token/token-service.ts'
 
@@ -16,7 +18,7 @@ declare module 'fastify' {
     tokens: TokenService
     signOut: SignOut
     sessionCheck: SessionCheck
-    /** Writes an event of security to the log. */
+    /** Writes an event to the audit stream. */
     audit: Audit
   }
 }
@@ -50,15 +52,26 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     fields: config.tokenClaims
   })
   const refreshTokens = createRefreshTokens(createKeyring(config.rings.refresh))
-  const audit: Audit = (event, fields) => { scope.log.info({ audit: event, ...fields }, 'security event') }
+  const { meter } = scope
+  const auditLog = auditLogOf(scope.log)
+  const onEvent = (event: AuditEvent) => { meter.add('latchkey_audit_events_total', { event }) }
+  for (const event of auditEvents) meter.add('latchkey_audit_events_total', { event }, 0)
+  const audit = createAudit({ clock, onEvent, write: (line) => { auditLog.info(line, 'security event') } })
   const revoke = createRevoke({ sessions, cache, clock })
 
   const graceMs = config.refreshGraceSeconds * 1000
 
   scope.decorate('audit', audit)
-  scope.decorate('sessionCheck', createSessionCheck({ tokens: accessTokens, cache, clock, memoEntries: config.tokenMemoEntries }))
+  scope.decorate('sessionCheck', createSessionCheck({
+    tokens: accessTokens,
+    cache,
+    clock,
+    memoEntries: config.tokenMemoEntries,
+    ...(meter.isOn && { onLoad: (tier, seconds) => { meter.observe('latchkey_check_seconds', { tier }, seconds) } })
+  }))
   scope.decorate('signOut', createSignOut({ users, sessions, cache, revoke, accessTokens, refreshTokens, clock, graceMs, audit }))
-  scope.decorate('tokens', createTokenService({
+  const kinds: Record<string, 'refresh' | 'renewal'> = { refresh: 'refresh', renew: 'renewal' }
+  scope.decorate('tokens', meter.timed(createTokenService({
     users,
     sessions,
     cache,
@@ -72,5 +85,14 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     graceMs,
     sessionsPerUser: config.sessionsPerUser,
     audit
+  }), (method, _seconds, outcome) => {
+    const kind = kinds[method]
+    if (kind !== undefined) meter.add('latchkey_refreshes_total', { kind, outcome })
   }))
-}, { name: 'latchkey-tokens', dependencies: ['latchkey-stores', 'latchkey-tiers'] })
+}, { name: 'latchkey-tokens', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-tiers'] })
+
+/** A stream of its own that no level silences but `silent`. A host's logger may know no levels: then it is as the host has it. */
+function auditLogOf (log: FastifyBaseLogger): FastifyBaseLogger {
+  const level = log.level === 'silent' ? 'silent' : 'info'
+  return log.child({ stream: 'audit' }, { level })
+}

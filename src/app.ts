@@ -6,9 +6,12 @@ import cookies from '../plugins/cookies.ts'
 import errors from '../plugins/errors.ts'
 import jobs from '../plugins/jobs.ts'
 import limits from '../plugins/limits.ts'
+import meter from '../plugins/meter.ts'
 import methods from '../plugins/methods.ts'
+import metrics from '../plugins/metrics.ts'
 import mongo from '../plugins/mongo.ts'
 import openapi from '../plugins/openapi.ts'
+import operators from '../plugins/operators.ts'
 import preferences from '../plugins/preferences.ts'
 import profiles from '../plugins/profiles.ts'
 import redis from '../plugins/redis.ts'
@@ -38,6 +41,7 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(security, options)
   await scope.register(cookies, options)
   await scope.register(visitorCookies, options)
+  await scope.register(meter, options)
   await scope.register(mongo, options)
   await scope.register(redis, options)
   await scope.register(stores, options)
@@ -51,6 +55,8 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(authenticate, options)
   await scope.register(visitSession, options)
   await scope.register(jobs, options)
+  await scope.register(metrics, options)
+  await scope.register(operators, options)
   await scope.register(openapi, options)
   await scope.register(publicDoors)
   await scope.register(visitorDoors)

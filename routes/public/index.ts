@@ -2,6 +2,7 @@
 import type { Doors } from '../doors.ts'
 import login from './login.ts'
 import logout from './logout.ts'
+import metrics from './metrics.ts'
 import operation from './operation.ts'
 import refresh from './refresh.ts'
 import register from './register.ts'
@@ -12,4 +13,5 @@ export default async function publicDoors (scope: Doors): Promise<void> {
   await refresh(scope)
   await logout(scope)
   await operation(scope)
+  await metrics(scope)
 }

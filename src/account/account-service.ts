@@ -4,7 +4,8 @@ import type { Clock } from '../clock.ts'
 import { LatchkeyError, unavailable, type ErrorCode } from '../errors.ts'
 import type { LoginLimits, Reservation } from '../limit/login-limits.ts'
 import type { Profile } from '../schemas/shapes.ts'
-import type { Audit, Client } from '../token/revocation.ts'
+import type { Audit } from '../token/audit.ts'
+import type { Client } from '../token/revocation.ts'
 import type { Issued, TokenService } from '../token/token-service.ts'
 import type { PasswordHasher } from '../user/password-hasher.ts'
 import { canonicalPassword, checkNewPassword } from '../user/password-rules.ts'
@@ -53,6 +54,16 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
     return { name: `email ${key ?? email ?? ''}`, user: key === undefined ? null : await users.findByEmailKey(key) }
   }
 
+  /** Counts an attempt; that it was one too many is an event. */
+  async function reserving (event: 'login_limited' | 'registration_limited', client: Client, reserve: () => Promise<Reservation>): Promise<Reservation> {
+    try {
+      return await reserve()
+    } catch (error) {
+      if (error instanceof LatchkeyError && error.code === 'rate_limited') audit(event, client)
+      throw error
+    }
+  }
+
   /** A store that fails, or a limit that refuses, is no guess: the attempt does not count. */
   async function givingBack<T> (reservations: Reservation[], work: () => Promise<T>): Promise<T> {
     try {
@@ -73,12 +84,12 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
     const password = canonicalPassword(typed)
     const matches = await hasher.verify(password, user?.passwordHash ?? null)
     if (user === null || !matches) {
-      audit('login_failed', { ...(user && { userId: user._id }), address: client.address })
+      audit('login_failed', client, user === null ? {} : { userId: user._id })
       throw new LatchkeyError('invalid_credentials')
     }
     const issued = await tokens.open(user, client)
     if (hasher.isOutdated(user.passwordHash)) void upgradeHash(user, password)
-    audit('login', { userId: user._id, sid: issued.session._id, address: client.address })
+    audit('login', client, { userId: user._id, sid: issued.session._id })
     return issued
   }
 
@@ -89,7 +100,7 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       const password = canonicalPassword(input.password)
       checkNewPassword(password, [input.email, emailKey, input.username, input.fullName ?? ''], passwordMinLength)
       if (!isReady()) throw unavailable(new Error('the unique indexes do not stand yet'))
-      const reservation = await limits.reserveRegistration(client.address)
+      const reservation = await reserving('registration_limited', client, () => limits.reserveRegistration(client.address))
       return await givingBack([reservation], async () => {
         const passwordHash = await hasher.hash(password) // before the address is looked at: taken and free take as long
         const now = new Date(clock.wall())
@@ -110,16 +121,16 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
           updatedAt: now
         }
         await users.insert(user)
-        audit('registered', { userId: user._id, address: client.address })
+        audit('registered', client, { userId: user._id })
         return await tokens.open(user, client)
       })
     },
 
     async login (input, client) {
-      const byAddress = await limits.reserveAddress(client.address)
+      const byAddress = await reserving('login_limited', client, () => limits.reserveAddress(client.address))
       return await givingBack([byAddress], async () => {
         const { name, user } = await findUser(input)
-        const byAccount = await limits.reserveAccount(name, client.address)
+        const byAccount = await reserving('login_limited', client, () => limits.reserveAccount(name, client.address))
         return await givingBack([byAccount], async () => {
           const issued = await signIn(user, input.password, client)
           await Promise.all([byAddress.giveBack(), byAccount.giveBack()])

@@ -7,17 +7,15 @@ import type { SessionRepository } from '../session/session-repository.ts'
 import { isLive, type RevokedReason } from '../session/session-rules.ts'
 import type { UserRepository } from '../user/user-repository.ts'
 import type { AccessTokens } from './access-token.ts'
+import type { Audit } from './audit.ts'
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts'
 import type { SessionCopy } from './session-copy.ts'
 
-/** Where a request came from. */
-export interface Client { readonly address: string, readonly userAgent: string }
+/** Where a request came from, and its id in the log. */
+export interface Client { readonly address: string, readonly userAgent: string, readonly requestId: string }
 
 /** Tokens that a request brought, as texts. */
 export interface Presented { readonly access: string | undefined, readonly refresh: string | undefined }
-
-/** Notes an event of security: never a token, a password or an address of e-mail. */
-export type Audit = (event: string, fields: { userId?: string, sid?: string, address?: string }) => void
 
 /** Ends one session. @returns its user for the caller that ended it, null if it had ended or never was */
 export type Revoke = (sid: string, reason: RevokedReason) => Promise<string | null>
@@ -122,7 +120,7 @@ export function createSignOut ({ users, sessions, cache, revoke, accessTokens, r
         const userId = await revoke(sid, 'logout')
         if (userId === null) continue
         revoked++
-        audit('logout', { userId, sid, address: client.address })
+        audit('logout', client, { userId, sid })
       }
       return { revoked, sids }
     },
@@ -141,7 +139,7 @@ export function createSignOut ({ users, sessions, cache, revoke, accessTokens, r
       const sids = await forgettingOnFailure([sid], () => sessions.findOlder(userId, tokenVersion, new Date(now.getTime() - longestCopyMs), now))
       const revoked = await forgettingOnFailure(sids, () => sessions.revokeOlder(userId, tokenVersion, 'logout_all', now))
       await Promise.all(sids.map((older) => cache.bury(older)))
-      if (revoked > 0) audit('logout_all', { userId, address: client.address })
+      if (revoked > 0) audit('logout_all', client, { userId, sid })
       return { revoked, sids }
     }
   }

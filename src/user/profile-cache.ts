@@ -5,6 +5,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { createBurials } from '../cache/burials.ts'
 import { createForgetRing } from '../cache/forget-ring.ts'
 import { askShared, tombstone, type GuardedTier } from '../cache/shared-tier.ts'
+import type { LoadTier } from '../cache/tiered-cache.ts'
 import type { Clock } from '../clock.ts'
 import { LatchkeyError } from '../errors.ts'
 import { Preferences, Profile } from '../schemas/shapes.ts'
@@ -22,6 +23,8 @@ export interface ProfileCache {
   distrust: () => void
   /** Tells the shared tier of changes that it could not be told of; cheap when there are none. */
   replay: () => Promise<void>
+  /** Profiles read so far, by the tier that answered. */
+  readonly counts: Readonly<Record<LoadTier, number>>
 }
 
 export interface ProfileCacheOptions {
@@ -31,6 +34,8 @@ export interface ProfileCacheOptions {
   clock: Clock
   /** Milliseconds that a copy may answer; 0 keeps none. */
   ttlMs: number
+  /** Told of the tier that answered, each time. */
+  onRead?: (tier: LoadTier) => void
   /** Told of each change that the shared tier could not be told of. */
   onUnsent: (error: unknown) => void
 }
@@ -39,11 +44,17 @@ const profileCheck = TypeCompiler.Compile(Profile, [Preferences])
 
 const form = /^\d{1,15}\|(\d{1,16})\|/
 
-export function createProfileCache ({ users, shared: given, clock, ttlMs, onUnsent }: ProfileCacheOptions): ProfileCache {
+export function createProfileCache ({ users, shared: given, clock, ttlMs, onRead, onUnsent }: ProfileCacheOptions): ProfileCache {
   const shared = ttlMs === 0 ? undefined : given
   const burials = shared && createBurials(shared.tier, onUnsent)
   const forgotten = createForgetRing()
+  const counts = { redis: 0, mongo: 0 }
   let trustedFrom = 0
+
+  function answered (tier: LoadTier): void {
+    counts[tier]++
+    onRead?.(tier)
+  }
 
   function believe (userId: string, text: string): Readonly<Profile> | undefined {
     const [head, readAt] = form.exec(text) ?? []
@@ -62,11 +73,15 @@ export function createProfileCache ({ users, shared: given, clock, ttlMs, onUnse
     async find (userId) {
       const text = await askShared(shared, (tier) => tier.get(userId))
       const copy = typeof text === 'string' && text !== tombstone ? believe(userId, text) : undefined
-      if (copy?.id === userId) return copy
+      if (copy?.id === userId) {
+        answered('redis')
+        return copy
+      }
       const readAt = clock.wall()
       const user: UserRecord | null = await users.findById(userId)
       if (user === null) throw new LatchkeyError('session_revoked')
       const profile = profileOf(user)
+      answered('mongo')
       await askShared(shared, (tier) => tier.put(userId, `${user.version}|${readAt}|${JSON.stringify(profile)}`, user.version, ttlMs))
       return profile
     },
@@ -81,6 +96,7 @@ export function createProfileCache ({ users, shared: given, clock, ttlMs, onUnse
     },
     forget,
     distrust () { trustedFrom = clock.wall() },
-    async replay () { await burials?.replay() }
+    async replay () { await burials?.replay() },
+    counts
   }
 }
