@@ -63,7 +63,7 @@ export function createMeter (instruments: Instruments, clock: Clock): Meter {
     try {
       const reading = reader()
       if (!(reading instanceof Promise)) return reading
-      return await Promise.race([reading, sleep(readMs, [], { ref: false, signal: done.signal }).catch(() => [])])
+      return await Promise.race([reading, sleep(readMs, [], { signal: done.signal }).catch(() => [])])
     } catch {
       return []
     } finally {
