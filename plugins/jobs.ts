@@ -14,7 +14,7 @@ const lastSeenMs = 60_000
 const lastNotesMs = 1000
 
 export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
-  const { scheduler, sessions, statistics, visitJob, log } = scope
+  const { meter, scheduler, sessions, statistics, visitJob, log } = scope
   const isShared = scope.redisPort !== undefined
   const recount = createRecount({ sessions, active: statistics.active, clock })
   const cleanUp = createCleanUp({ sessions, sets: [statistics.active, statistics.profiles, statistics.blacklist], clock })
@@ -24,6 +24,8 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
 
   async function sweepVisits (sweep: () => Promise<Sweep>, visitors: string): Promise<void> {
     const { archived, failed } = await sweep()
+    meter.jobItems('visit-archive', `${visitors}_archived`, archived)
+    meter.jobItems('visit-archive', `${visitors}_failed`, failed)
     if (archived + failed > 0) log.info({ job: 'visit-archive', visitors, archived, failed }, 'visits archived')
   }
   const guests = () => sweepVisits(visitJob.sweepGuests, 'guests')
@@ -31,7 +33,15 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
 
   async function countAnew (): Promise<void> {
     const uncounted = await recount.run()
+    meter.jobItems('statistics', 'uncounted', uncounted)
     log.info({ job: 'statistics', uncounted, ...await statistics.read() }, 'sessions counted anew')
+  }
+
+  async function takeOut (): Promise<void> {
+    const { longestBatchMs, ...counts } = await cleanUp.run()
+    for (const [kind, count] of Object.entries(counts)) meter.jobItems('clean-up', kind, count)
+    log.info({ job: 'clean-up', ...counts, longestBatchMs }, 'what was over is taken out')
+    if (isShared) await countAnew()
   }
 
   scheduler.once({
@@ -42,14 +52,7 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
     }
   })
   if (!isShared) scheduler.here({ name: 'visit-archive-here', everyMs: visitsEveryMs, run: guests })
-  scheduler.once({
-    name: 'clean-up',
-    everyMs: cleanUpMs,
-    async run () {
-      log.info({ job: 'clean-up', ...await cleanUp.run() }, 'what was over is taken out')
-      if (isShared) await countAnew()
-    }
-  })
+  scheduler.once({ name: 'clean-up', everyMs: cleanUpMs, run: takeOut })
   if (isShared) scheduler.once({ name: 'statistics', everyMs: checkMs, async run () { if (await recount.isLost()) await countAnew() } })
   else scheduler.here({ name: 'statistics', everyMs: cleanUpMs, run: countAnew }) // each process has its own
   scheduler.here({ name: 'store-check', everyMs: checkMs, run: scope.storeStates })
@@ -62,4 +65,4 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
     for (const job of [recount, cleanUp, visitJob]) job.stop()
     await within(lastNotesMs, scope.lastSeen.flush(), () => 0).catch(() => { /* lists alone read it */ })
   })
-}, { name: 'latchkey-jobs', dependencies: ['latchkey-scheduler', 'latchkey-redis', 'latchkey-statistics', 'latchkey-tokens', 'latchkey-visits'] })
+}, { name: 'latchkey-jobs', dependencies: ['latchkey-meter', 'latchkey-scheduler', 'latchkey-redis', 'latchkey-statistics', 'latchkey-tokens', 'latchkey-visits'] })

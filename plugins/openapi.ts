@@ -50,11 +50,12 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
         { name: 'account', description: 'The signed-in account' },
         { name: 'visits', description: 'Browsing sessions of guests and users: pages, actions, history' },
         { name: 'preferences', description: 'Theme, notifications, language' },
-        { name: 'operation', description: 'Probes and the catalogue of problems' }
+        { name: 'operation', description: 'Probes, metrics and the catalogue of problems' }
       ],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          metricsToken: { type: 'http', scheme: 'bearer', description: 'The setting METRICS_TOKEN.' },
           accessTokenHeader: { type: 'apiKey', in: 'header', name: 'x-access-token' },
           accessTokenCookie: { type: 'apiKey', in: 'cookie', name: names.access },
           refreshTokenCookie: { type: 'apiKey', in: 'cookie', name: names.refresh },

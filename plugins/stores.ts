@@ -6,6 +6,7 @@ import { createBreaker } from '../src/cache/breaker.ts'
 import { createFallbackCounter, createLocalCounter, createRedisCounter, type LimitCounter } from '../src/limit/limit-counter.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createSessionRepository, type SessionRepository } from '../src/session/session-repository.ts'
+import { tellingRevocations } from '../src/session/telling-revocations.ts'
 import { createUserRepository, type UserRepository } from '../src/user/user-repository.ts'
 import { createVisitLog, type VisitLog } from '../src/visit/visit-log.ts'
 import { createVisitRepository, type VisitRepository } from '../src/visit/visit-repository.ts'
@@ -35,10 +36,12 @@ const pauseMs = 1000
 
 export default fp<ScopeOptions>(async function stores (scope, { config, clock }) {
   const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
-  const users = createUserRepository(db)
-  const sessions = createSessionRepository(db)
-  const visitRepository = createVisitRepository(db)
-  const visitLog = createVisitLog(db, config.visitEntries)
+  const { meter } = scope
+  const users = meter.timedStore('mongo', 'users', createUserRepository(db))
+  const stored = meter.timedStore('mongo', 'sessions', createSessionRepository(db))
+  const sessions = meter.isOn ? tellingRevocations(stored, (reason, count) => { meter.add('latchkey_revocations_total', { reason }, count) }) : stored
+  const visitRepository = meter.timedStore('mongo', 'visits', createVisitRepository(db))
+  const visitLog = meter.timedStore('mongo', 'visit_log', createVisitLog(db, config.visitEntries))
   const local = createLocalCounter(clock)
   const redis = scope.redisPort
   const indexes = { ready: false, givenUp: false }
@@ -61,7 +64,11 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   scope.decorate('visitLog', visitLog)
   scope.decorate('limitCounter', redis === undefined
     ? local
-    : createFallbackCounter(createRedisCounter({ client: redis.client, prefix: `${config.redisKeyPrefix}limit:`, clock }), local, createBreaker({ clock })))
+    : createFallbackCounter(
+      meter.timedStore('redis', 'limits', createRedisCounter({ client: redis.client, prefix: `${config.redisKeyPrefix}limit:`, clock })),
+      local,
+      meter.breaker('limits', createBreaker({ clock }))
+    ))
   scope.decorate('areIndexesReady', () => indexes.ready)
   scope.decorate('storeStates', async () => {
     const [mongoAnswers, redisAnswers] = await Promise.all([scope.pingMongo(), redis?.ping()])
@@ -72,4 +79,4 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   })
   scope.addHook('onClose', async () => { indexes.givenUp = true })
   await Promise.race([ensureIndexes(), sleep(firstTryMs, undefined, { ref: false })])
-}, { name: 'latchkey-stores', dependencies: ['latchkey-mongo', 'latchkey-redis'] })
+}, { name: 'latchkey-stores', dependencies: ['latchkey-meter', 'latchkey-mongo', 'latchkey-redis'] })

@@ -39,5 +39,5 @@ export const HealthAnswer = closed({ ...shown, cache: Type.Optional(detail.cache
   }]
 })
 
-const Health = closed({ ...shown, ...detail })
-export type Health = Static<typeof Health>
+/** With every detail. */
+export type Health = Required<Static<typeof HealthAnswer>>

@@ -7,7 +7,7 @@ import t from 'tap'
 import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const order = ['errors', 'clock', 'schemas', 'config', 'embedded', 'cache', 'limit', 'user', 'session', 'token', 'account', 'preference', 'visit', 'job']
+const order = ['errors', 'clock', 'meter', 'schemas', 'config', 'embedded', 'cache', 'limit', 'user', 'session', 'token', 'account', 'preference', 'visit', 'job']
 const composition = new Set(['app', 'index', 'server', 'standalone', 'start-lines'])
 /** Types that sockets share: no room, no logic. */
 const shared = new Set(['scope-options', 'types', 'version'])
