@@ -6,6 +6,7 @@ import { createBreaker } from '../src/cache/breaker.ts'
 import { createFallbackCounter, createLocalCounter, createRedisCounter, type LimitCounter } from '../src/limit/limit-counter.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createSessionRepository, type SessionRepository } from '../src/session/session-repository.ts'
+import { createAvatarRepository, type AvatarRepository } from '../src/user/avatar-repository.ts'
 import { createUserRepository, type UserRepository } from '../src/user/user-repository.ts'
 import { createVisitLog, type VisitLog } from '../src/visit/visit-log.ts'
 import { createVisitRepository, type VisitRepository } from '../src/visit/visit-repository.ts'
@@ -14,6 +15,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     users: UserRepository
     sessions: SessionRepository
+    avatarRepository: AvatarRepository
     visitRepository: VisitRepository
     visitLog: VisitLog
     limitCounter: LimitCounter
@@ -37,6 +39,7 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
   const users = createUserRepository(db)
   const sessions = createSessionRepository(db)
+  const avatarRepository = createAvatarRepository(db)
   const visitRepository = createVisitRepository(db)
   const visitLog = createVisitLog(db, config.visitEntries)
   const local = createLocalCounter(clock)
@@ -46,7 +49,7 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   async function ensureIndexes (): Promise<void> {
     while (!indexes.ready && !indexes.givenUp) {
       try {
-        for (const repository of [users, sessions, visitRepository]) await repository.ensureIndexes()
+        for (const repository of [users, sessions, avatarRepository, visitRepository]) await repository.ensureIndexes()
         indexes.ready = true
       } catch (error) {
         scope.log.warn({ err: error }, 'the indexes could not be made yet')
@@ -57,6 +60,7 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
 
   scope.decorate('users', users)
   scope.decorate('sessions', sessions)
+  scope.decorate('avatarRepository', avatarRepository)
   scope.decorate('visitRepository', visitRepository)
   scope.decorate('visitLog', visitLog)
   scope.decorate('limitCounter', redis === undefined

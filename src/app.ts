@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import accounts from '../plugins/accounts.ts'
 import authenticate from '../plugins/authenticate.ts'
+import avatars from '../plugins/avatars.ts'
 import cookies from '../plugins/cookies.ts'
 import errors from '../plugins/errors.ts'
 import jobs from '../plugins/jobs.ts'
@@ -47,6 +48,7 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(limits, options)
   await scope.register(accounts, options)
   await scope.register(preferences, options)
+  await scope.register(avatars, options)
   await scope.register(visits, options)
   await scope.register(authenticate, options)
   await scope.register(visitSession, options)
