@@ -27,11 +27,11 @@ export const uploadOf = ({ body, raw, headers }: FastifyRequest): Upload => ({
   contentLength: headers['content-length'] === undefined ? undefined : Number(headers['content-length'])
 })
 
-/** Node would read the rest of a body to nothing, however long it is, to use the connection again. */
+/** Node reads to nothing what is left of a body that nobody began to read, however long it is: so it is begun, and left. */
 function leaveUnread ({ raw }: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void): void {
   if (!raw.complete && raw.httpVersionMajor === 1 && hasBody(raw)) {
     reply.header('connection', 'close')
-    raw.on('readable', () => { /* a listener that reads nothing keeps the stream, and then the client, waiting */ })
+    raw.read()
     endSlowly(raw)
   }
   done(null, payload)

@@ -51,6 +51,23 @@ export function vastPng (side: number): Buffer {
 export const smallPng = (before: Buffer[] = []): Buffer =>
   pngFile({ width: 8, height: 8, before, data: deflateSync(Buffer.alloc(8 * (1 + 8 * 3))) })
 
+/** A lawful grey progressive JPEG of 4096 pixels a side in which every scan touches all of it, in 29 bytes. */
+export function slowJpeg (scans: number): Buffer {
+  const segment = (marker: number, body: readonly number[]): number[] => [0xff, marker, 0, body.length + 2, ...body]
+  const oneCode = (table: number, symbol: number): number[] => segment(0xc4, [table, 1, ...Array.from({ length: 15 }, () => 0), symbol])
+  const blocks = (4096 / 8) ** 2
+  const scan = (first: number, last: number): number[] => segment(0xda, [1, 1, 0, first, last, 0])
+  // nine times: end of band for 16384 + 16383 blocks, as a code of one bit and fourteen more
+  const nothing = Buffer.from('0'.padEnd(15, '1').repeat(9).padEnd(136, '1').match(/.{8}/g)?.map((bits) => parseInt(bits, 2)) ?? [])
+  const stuffed = Buffer.from([...nothing].flatMap((byte) => byte === 0xff ? [0xff, 0] : [byte]))
+  return Buffer.concat([
+    Buffer.from([0xff, 0xd8, ...segment(0xdb, [0, ...Array.from({ length: 64 }, () => 1)]), ...segment(0xc2, [8, 16, 0, 16, 0, 1, 1, 0x11, 0]), ...oneCode(0x00, 0), ...oneCode(0x10, 0xe0), ...scan(0, 0)]),
+    Buffer.alloc(blocks / 8),
+    ...Array.from({ length: scans }, () => Buffer.concat([Buffer.from(scan(1, 63)), stuffed])),
+    Buffer.from([0xff, 0xd9])
+  ])
+}
+
 export interface Part { name?: string, filename?: string, type?: string, content: string | Buffer, disposition?: string }
 
 export const boundary = 'a-line-between-parts'
