@@ -1,5 +1,5 @@
 // Room `user`: the pictures in MongoDB, on no instance's disk. A picture is written once and never changed.
-import type { Collection, Db, FindOptions } from 'mongodb'
+import type { Collection, Db, Filter, FindOptions } from 'mongodb'
 import type { AvatarRecord } from './avatar-record.ts'
 import { acknowledged, bounded } from './store-options.ts'
 
@@ -26,16 +26,21 @@ const withBytes: FindOptions = { promoteBuffers: true, ...bounded }
 
 export function createAvatarRepository (db: Db): AvatarRepository {
   const avatars: Collection<AvatarRecord> = db.collection<AvatarRecord>('avatars', acknowledged)
+
+  const walk = (filter: Filter<AvatarRecord>, limit: number): Promise<AvatarOwner[]> =>
+    avatars.find<AvatarOwner>(filter, { projection: { _id: 1, userId: 1 }, sort: owners, hint: owners, limit, ...bounded }).toArray()
+
   return {
     async ensureIndexes () { await avatars.createIndex(owners) },
     async insert (avatar) { await avatars.insertOne(avatar) },
     find: (id) => avatars.findOne({ _id: id }, withBytes),
     findNewest: (key) => avatars.findOne({ _id: { $gte: `${key}.`, $lt: `${key}/` } }, { sort: { createdAt: -1 }, ...withBytes }),
     async delete (id) { await avatars.deleteOne({ _id: id }) },
-    listOwners (after, limit) {
-      // both conditions: the first bounds the walk, the second finds the place among the pictures of one user
-      const behind = after === null ? {} : { userId: { $gte: after.userId }, $or: [{ userId: { $gt: after.userId } }, { _id: { $gt: after._id } }] }
-      return avatars.find<AvatarOwner>(behind, { projection: { _id: 1, userId: 1 }, sort: owners, hint: owners, limit, ...bounded }).toArray()
+    async listOwners (after, limit) {
+      if (after === null) return await walk({}, limit)
+      // in two parts: for one query with `$or` the server would read the pictures
+      const same = await walk({ userId: after.userId, _id: { $gt: after._id } }, limit)
+      return same.length === limit ? same : [...same, ...await walk({ userId: { $gt: after.userId } }, limit - same.length)]
     },
     async deleteOld (ids, before) {
       const { deletedCount } = await avatars.deleteMany({ _id: { $in: [...ids] }, createdAt: { $lt: before } }, bounded)

@@ -14,6 +14,13 @@ export function noise (width: number, height: number, channels: 3 | 4 = 3): Shar
 
 export const pictureOf = (format: Format, width = 64, height = 48): Promise<Buffer> => noise(width, height).toFormat(format).toBuffer()
 
+/** A JPEG and, behind it, the image that makes it brighter where a screen can. */
+export async function ultraHdr (width: number, height: number): Promise<Buffer> {
+  const light = Float32Array.from({ length: width * height * 3 }, (_, i) => i % 5)
+  const image = sharp(light, { raw: { width, height, channels: 3 } }).pipelineColourspace('scrgb').toColourspace('scrgb')
+  return await (image as Sharp & { withGainMap: () => Sharp }).withGainMap().jpeg().toBuffer() // not in its types yet
+}
+
 /** A chunk of a PNG file, with its checksum. */
 export function pngChunk (name: string, data: Uint8Array = new Uint8Array()): Buffer {
   const body = Buffer.concat([Buffer.from(name, 'latin1'), data])

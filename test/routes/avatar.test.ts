@@ -2,7 +2,7 @@
 import sharp from 'sharp'
 import t from 'tap'
 import { register } from '../helper/people.ts'
-import { avatarPath, boundary, noise, pictureOf, upload, uploadCall, type Format } from '../helper/pictures.ts'
+import { avatarPath, boundary, noise, pictureOf, ultraHdr, upload, uploadCall, type Format } from '../helper/pictures.ts'
 import { startService } from '../helper/service.ts'
 import { expectProblem } from '../plugins/expect-problem.ts'
 
@@ -165,6 +165,7 @@ await t.test('pictures of every kind that the formats know are taken', async (t)
     'a grey PNG': await noise(40, 40).greyscale().png().toBuffer(),
     'a CMYK JPEG': await noise(40, 40).toColourspace('cmyk').jpeg().toBuffer(),
     'a progressive JPEG': await noise(40, 40).jpeg({ progressive: true }).toBuffer(),
+    'an Ultra HDR JPEG': await ultraHdr(40, 40),
     'a grey JPEG': await noise(40, 40).greyscale().jpeg().toBuffer(),
     'a lossless WebP': await noise(40, 40, 4).webp({ lossless: true }).toBuffer()
   }
