@@ -5,6 +5,7 @@ import { within } from '../src/clock.ts'
 import { createCleanUp } from '../src/job/clean-up.ts'
 import { createRecount } from '../src/job/recount.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
+import { createAvatarSweep } from '../src/user/avatar-sweep.ts'
 import type { Sweep } from '../src/visit/visit-job.ts'
 
 /** A session is noted as seen at most once in this time. */
@@ -17,7 +18,7 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
   const { meter, scheduler, sessions, statistics, visitJob, log } = scope
   const isShared = scope.redisPort !== undefined
   const recount = createRecount({ sessions, active: statistics.active, clock })
-  const cleanUp = createCleanUp({ sessions, sets: [statistics.active, statistics.profiles, statistics.blacklist], clock })
+  const cleanUp = createCleanUp({ sessions, avatars: createAvatarSweep({ avatars: scope.avatarRepository, users: scope.users, clock }), sets: [statistics.active, statistics.profiles, statistics.blacklist], clock })
   const visitsEveryMs = config.visitArchiveIntervalSeconds * 1000
   const cleanUpMs = config.cleanupIntervalSeconds * 1000
   const checkMs = config.healthcheckIntervalSeconds * 1000
@@ -65,4 +66,4 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
     for (const job of [recount, cleanUp, visitJob]) job.stop()
     await within(lastNotesMs, scope.lastSeen.flush(), () => 0).catch(() => { /* lists alone read it */ })
   })
-}, { name: 'latchkey-jobs', dependencies: ['latchkey-meter', 'latchkey-scheduler', 'latchkey-redis', 'latchkey-statistics', 'latchkey-tokens', 'latchkey-visits'] })
+}, { name: 'latchkey-jobs', dependencies: ['latchkey-meter', 'latchkey-scheduler', 'latchkey-stores', 'latchkey-redis', 'latchkey-statistics', 'latchkey-tokens', 'latchkey-visits'] })

@@ -7,6 +7,7 @@ import { createFallbackCounter, createLocalCounter, createRedisCounter, type Lim
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createSessionRepository, type SessionRepository } from '../src/session/session-repository.ts'
 import { tellingRevocations } from '../src/session/telling-revocations.ts'
+import { createAvatarRepository, type AvatarRepository } from '../src/user/avatar-repository.ts'
 import { createUserRepository, type UserRepository } from '../src/user/user-repository.ts'
 import { createVisitLog, type VisitLog } from '../src/visit/visit-log.ts'
 import { createVisitRepository, type VisitRepository } from '../src/visit/visit-repository.ts'
@@ -15,6 +16,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     users: UserRepository
     sessions: SessionRepository
+    avatarRepository: AvatarRepository
     visitRepository: VisitRepository
     visitLog: VisitLog
     limitCounter: LimitCounter
@@ -40,6 +42,7 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   const users = meter.timedStore('mongo', 'users', createUserRepository(db))
   const stored = meter.timedStore('mongo', 'sessions', createSessionRepository(db))
   const sessions = meter.isOn ? tellingRevocations(stored, (reason, count) => { meter.add('latchkey_revocations_total', { reason }, count) }) : stored
+  const avatarRepository = meter.timedStore('mongo', 'avatars', createAvatarRepository(db))
   const visitRepository = meter.timedStore('mongo', 'visits', createVisitRepository(db))
   const visitLog = meter.timedStore('mongo', 'visit_log', createVisitLog(db, config.visitEntries))
   const local = createLocalCounter(clock)
@@ -49,7 +52,7 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   async function ensureIndexes (): Promise<void> {
     while (!indexes.ready && !indexes.givenUp) {
       try {
-        for (const repository of [users, sessions, visitRepository]) await repository.ensureIndexes()
+        for (const repository of [users, sessions, avatarRepository, visitRepository]) await repository.ensureIndexes()
         indexes.ready = true
       } catch (error) {
         scope.log.warn({ err: error }, 'the indexes could not be made yet')
@@ -60,6 +63,7 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
 
   scope.decorate('users', users)
   scope.decorate('sessions', sessions)
+  scope.decorate('avatarRepository', avatarRepository)
   scope.decorate('visitRepository', visitRepository)
   scope.decorate('visitLog', visitLog)
   scope.decorate('limitCounter', redis === undefined

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import accounts from '../plugins/accounts.ts'
 import audit from '../plugins/audit.ts'
 import authenticate from '../plugins/authenticate.ts'
+import avatars from '../plugins/avatars.ts'
 import cookies from '../plugins/cookies.ts'
 import devices from '../plugins/devices.ts'
 import errors from '../plugins/errors.ts'
@@ -61,6 +62,7 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(limits, options)
   await scope.register(accounts, options)
   await scope.register(preferences, options)
+  await scope.register(avatars, options)
   await scope.register(visits, options)
   await scope.register(authenticate, options)
   await scope.register(visitSession, options)

@@ -1,5 +1,6 @@
 // The doors that need no identity. The list is the map: a file that is not named here is not open.
 import type { Doors } from '../doors.ts'
+import avatar from './avatar.ts'
 import health from './health.ts'
 import login from './login.ts'
 import logout from './logout.ts'
@@ -13,6 +14,7 @@ export default async function publicDoors (scope: Doors): Promise<void> {
   await login(scope)
   await refresh(scope)
   await logout(scope)
+  await avatar(scope)
   await operation(scope)
   await health(scope)
   await metrics(scope)

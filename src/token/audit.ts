@@ -19,7 +19,8 @@ const events = {
   current_password_wrong: 'costly',
   current_password_limited: 'free',
   password_changed: 'costly',
-  profile_changed: 'costly'
+  profile_changed: 'costly',
+  avatar_changed: 'costly'
 } as const satisfies Record<string, 'costly' | 'free'>
 
 export type AuditEvent = keyof typeof events
