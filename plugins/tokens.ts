@@ -6,6 +6,7 @@ import fp from 'fastify-plugin'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createAccessTokens, type JwtEngine } from '../src/token/access-token.ts'
 import { createKeyring } from '../src/token/keyring.ts'
+import { admitLegacyTokens } from '../src/token/legacy-token.ts'
 import { createRefreshTokens } from '../src/token/refresh-token.ts'
 import { createRevoke, createSignOut, type Audit, type SignOut } from '../src/token/revocation.ts'
 import { createSessionCheck, type SessionCheck } from '../src/token/session-check.ts'
@@ -38,8 +39,8 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     sign: (kid, claims) => (engines[kid] as JWT).sign(claims),
     verify: (kid, text) => (engines[kid] as JWT).verify(text)
   }
-  const { users, sessions, sessionCache: cache } = scope
-  const accessTokens = createAccessTokens({
+  const { users, sessions, sessionCache: cache, legacyVerify } = scope
+  const own = createAccessTokens({
     engine,
     keyring,
     clock,
@@ -49,6 +50,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     lifetimeSeconds: config.accessTokenSeconds,
     fields: config.tokenClaims
   })
+  const accessTokens = legacyVerify === undefined ? own : admitLegacyTokens({ own, verify: legacyVerify, clock })
   const refreshTokens = createRefreshTokens(createKeyring(config.rings.refresh))
   const audit: Audit = (event, fields) => { scope.log.info({ audit: event, ...fields }, 'security event') }
   const revoke = createRevoke({ sessions, cache, clock })
@@ -73,4 +75,4 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     sessionsPerUser: config.sessionsPerUser,
     audit
   }))
-}, { name: 'latchkey-tokens', dependencies: ['latchkey-stores', 'latchkey-tiers'] })
+}, { name: 'latchkey-tokens', dependencies: ['latchkey-stores', 'latchkey-tiers', 'latchkey-legacy-tokens'] })

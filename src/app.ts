@@ -5,6 +5,7 @@ import authenticate from '../plugins/authenticate.ts'
 import cookies from '../plugins/cookies.ts'
 import errors from '../plugins/errors.ts'
 import jobs from '../plugins/jobs.ts'
+import legacyTokens from '../plugins/legacy-tokens.ts'
 import limits from '../plugins/limits.ts'
 import methods from '../plugins/methods.ts'
 import mongo from '../plugins/mongo.ts'
@@ -43,6 +44,7 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(stores, options)
   await scope.register(profiles, options)
   await scope.register(tiers, options)
+  await scope.register(legacyTokens, options)
   await scope.register(tokens, options)
   await scope.register(limits, options)
   await scope.register(accounts, options)

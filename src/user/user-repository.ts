@@ -19,6 +19,8 @@ export interface UserRepository {
   setPreferences: (id: string, chosen: Partial<Preferences>, now: Date) => Promise<UserRecord | null>
   /** Sets the preferences that the user has never set. @returns the user afterwards, null if nothing was to be set */
   fillPreferences: (id: string, chosen: Partial<Preferences>, now: Date) => Promise<UserRecord | null>
+  /** @returns the user afterwards, null if nobody has this address */
+  setRole: (emailKey: string, role: UserRecord['role'], now: Date) => Promise<UserRecord | null>
   /**
    * One write that ends every token of a user.
    * @returns the new tokenVersion, or null if there is no such user
@@ -56,6 +58,11 @@ export function createUserRepository (db: Db): UserRepository {
     fillPreferences: (id, chosen, now) => users.findOneAndUpdate(
       { _id: id, $or: Object.keys(chosen).map((name) => ({ [`preferences.${name}`]: { $exists: false } })) },
       [{ $set: { preferences: { $mergeObjects: [{ $literal: chosen }, '$preferences'] }, updatedAt: now, version: { $add: ['$version', 1] } } }],
+      { returnDocument: 'after', ...bounded }
+    ),
+    setRole: (emailKey, role, now) => users.findOneAndUpdate(
+      { emailKey },
+      { $set: { role, updatedAt: now }, $inc: { version: 1 } },
       { returnDocument: 'after', ...bounded }
     ),
     async bumpTokenVersion (id) {
