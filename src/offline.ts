@@ -37,10 +37,10 @@ async function open (sockets: (typeof mongo)[], { warn, ...options }: OfflineOpt
 }
 
 /** A first connection may take its time, over TLS and through name servers. */
-const patienceMs = 10_000
+const patienceMs = 5000
 const pauseMs = 100
 
-/** @returns whether the store was reached within ten seconds */
+/** @returns whether the store was reached within five seconds */
 export async function isReached (answers: () => boolean | Promise<boolean>): Promise<boolean> {
   const enough = AbortSignal.timeout(patienceMs)
   while (!await answers()) {

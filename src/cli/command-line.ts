@@ -2,17 +2,16 @@
 import { plainReason } from '../launch.ts'
 import { version } from '../version.ts'
 import { help } from './help.ts'
-import { importCommand } from './import-command.ts'
 import { exit, type Io } from './io.ts'
 import { parse, UsageError } from './parse.ts'
-import { roleCommand } from './role-command.ts'
 
 type Command = (args: readonly string[], io: Io) => Promise<number>
 
+// loaded when they are called: what they need takes longer to load than a help text to be read
 const commands = new Map<string, { run: Command, text: string }>([
   ['start', { run: startCommand, text: help.start }],
-  ['import', { run: importCommand, text: help.import }],
-  ['role', { run: roleCommand, text: help.role }]
+  ['import', { run: async (args, io) => await (await import('./import-command.ts')).importCommand(args, io), text: help.import }],
+  ['role', { run: async (args, io) => await (await import('./role-command.ts')).roleCommand(args, io), text: help.role }]
 ])
 
 const asksForHelp = (word: string | undefined): boolean => word === '--help' || word === '-h'

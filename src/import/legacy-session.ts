@@ -69,9 +69,9 @@ const mostAddressLength = 45
 
 const isEndBy = (isEnd: (value: unknown) => boolean, value: unknown): boolean => value !== undefined && isEnd(value)
 
-/** The user whom the document names: an id, or a document that was filled in for it. */
+/** The user whom the document names: an id, or a document that was filled in for it; undefined if it names none. */
 function ownerIn (document: LegacyDocument): unknown {
   const owner = fieldIn(document, 'userId', 'user')
   const isDocument = typeof owner === 'object' && owner !== null && Object.getPrototypeOf(owner) === Object.prototype
-  return isDocument ? fieldIn(owner as LegacyDocument, '_id', 'id') : owner
+  return isDocument ? fieldIn(owner as LegacyDocument, '_id', 'id') ?? null : owner
 }

@@ -49,6 +49,7 @@ await t.test('an empty environment gives the documented defaults', async (t) => 
     sessionsPerUser: 20,
     tokenIssuer: 'latchkey',
     tokenAudience: 'latchkey',
+    legacyTokens: false,
     verdictTtlSeconds: 60,
     memoryTierEntries: 100_000,
     tokenMemoEntries: 100_000,
