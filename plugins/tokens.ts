@@ -7,6 +7,7 @@ import type { ScopeOptions } from '../src/scope-options.ts'
 import { createLastSeen, type LastSeen } from '../src/session/last-seen.ts'
 import { createAccessTokens, type JwtEngine } from '../src/token/access-token.ts'
 import { createKeyring } from '../src/token/keyring.ts'
+import { admitLegacyTokens } from '../src/token/legacy-token.ts'
 import { createRefreshTokens } from '../src/token/refresh-token.ts'
 import { createSignOut, type SignOut } from '../src/token/sign-out.ts'
 import { createSessionCheck, type SessionCheck } from '../src/token/session-check.ts'
@@ -38,8 +39,8 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     sign: (kid, claims) => (engines[kid] as JWT).sign(claims),
     verify: (kid, text) => (engines[kid] as JWT).verify(text)
   }
-  const { meter, users, sessions, statistics, audit, sessionCache: cache } = scope
-  const accessTokens = createAccessTokens({
+  const { meter, users, sessions, statistics, audit, sessionCache: cache, legacyVerify } = scope
+  const own = createAccessTokens({
     engine,
     keyring,
     clock,
@@ -49,6 +50,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     lifetimeSeconds: config.accessTokenSeconds,
     fields: config.tokenClaims
   })
+  const accessTokens = legacyVerify === undefined ? own : admitLegacyTokens({ own, verify: legacyVerify, clock })
   const refreshTokens = createRefreshTokens(createKeyring(config.rings.refresh))
   const lastSeen = createLastSeen({ sessions })
   const { revoke, revokeOlder } = scope.revocations
@@ -84,4 +86,4 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     const kind = kinds[method]
     if (kind !== undefined) meter.add('latchkey_refreshes_total', { kind, outcome })
   }))
-}, { name: 'latchkey-tokens', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-tiers', 'latchkey-audit', 'latchkey-revocations'] })
+}, { name: 'latchkey-tokens', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-tiers', 'latchkey-audit', 'latchkey-revocations', 'latchkey-legacy-tokens'] })

@@ -9,6 +9,7 @@ import devices from '../plugins/devices.ts'
 import errors from '../plugins/errors.ts'
 import health from '../plugins/health.ts'
 import jobs from '../plugins/jobs.ts'
+import legacyTokens from '../plugins/legacy-tokens.ts'
 import limits from '../plugins/limits.ts'
 import meter from '../plugins/meter.ts'
 import methods from '../plugins/methods.ts'
@@ -57,6 +58,7 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(tiers, options)
   await scope.register(audit, options)
   await scope.register(revocations, options)
+  await scope.register(legacyTokens, options)
   await scope.register(tokens, options)
   await scope.register(devices, options)
   await scope.register(limits, options)

@@ -1,10 +1,7 @@
 // The process: reads the environment once, listens, says where, and ends cleanly. What the process owns (signals, exit
 // codes, start-up lines) is here and nowhere else.
 import closeWithGrace from 'close-with-grace'
-import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { createConfig, type Config } from './config/config.ts'
-import { ConfigError, readEnvironment } from './config/environment.ts'
+import { configure, ownEnvironment, plainReason } from './launch.ts'
 import { createStandalone } from './standalone.ts'
 import { startLines } from './start-lines.ts'
 
@@ -14,22 +11,14 @@ const drainMs = 9000
 /** npm passes a signal on that its group has had already: within this time it is the same signal. */
 const sameSignalMs = 1000
 
-function configure (): Config {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  return createConfig(readEnvironment(process.env), { randomBytes })
-}
-
 /** Ends the process for a reason that a person can mend; anything else keeps its stack. */
 function giveUp (error: unknown): never {
-  const { code, message } = error as NodeJS.ErrnoException
-  const plain = error instanceof ConfigError || code === 'ELOCKED' || code === 'EUNREADABLE'
-  if (code === 'EADDRINUSE') console.error('The port is taken by another process. Set PORT to another one.')
-  else console.error(plain ? message : error)
+  console.error(plainReason(error) ?? error)
   process.exit(1)
 }
 
 async function run (): Promise<void> {
-  const config = configure()
+  const config = configure(ownEnvironment())
   const app = createStandalone(config)
   const onSecondError = (error: unknown) => { app.log.fatal({ err: error }, 'the process ends: this should not have happened') }
   const grace = closeWithGrace({ delay: drainMs, logger: false, skip: ['SIGTERM', 'SIGINT'], onSecondError }, async ({ err }) => {

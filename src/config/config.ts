@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import ipaddr from 'ipaddr.js'
 import { ConfigError } from './environment.ts'
+import { readLegacySecrets, warningsOfLegacy } from './legacy-secrets.ts'
 import { developmentSecrets, isSample, readRings, type Rings, type SecretTexts } from './secrets.ts'
 import { environmentName, type Settings } from './settings-schema.ts'
 
@@ -20,7 +21,7 @@ export interface RedisAddress {
 // Settings that Config holds in another form, or not at all.
 const raw = [
   'mongodbUri', 'redisUrl', 'redisHost', 'redisPort', 'redisPassword', 'redisClusterNodes',
-  'accessTokenSecret', 'refreshTokenSecret', 'sessionSecret', 'accessTokenExpiry', 'refreshTokenExpiry', 'sessionAbsoluteExpiry',
+  'accessTokenSecret', 'refreshTokenSecret', 'sessionSecret', 'legacyTokens', 'legacyTokenSecret', 'accessTokenExpiry', 'refreshTokenExpiry', 'sessionAbsoluteExpiry',
   'bcryptConcurrency', 'cookieSecure', 'docs', 'corsOrigins', 'tokenClaims', 'trustProxy'
 ] as const satisfies (keyof Settings)[]
 
@@ -33,6 +34,8 @@ export interface Config extends Readonly<Omit<Settings, Raw>> {
   readonly store: StoreAddress
   readonly redis: RedisAddress | undefined
   readonly rings: Rings
+  /** What may have signed the tokens of an older service; none if none of them is admitted. */
+  readonly legacySecrets: readonly string[]
   readonly accessTokenSeconds: number
   readonly refreshTokenSeconds: number
   readonly sessionAbsoluteSeconds: number
@@ -77,13 +80,16 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
   const secrets = secretsOf(settings, production || store.kind === 'mongodb' || redis !== undefined, nameOf, problems)
   checkMetricsToken(settings, nameOf, problems)
   if (problems.length > 0 || secrets === undefined) throw new ConfigError(problems)
+  const rings = readRings(secrets === 'kept' ? developmentSecrets(settings.dataDir, randomBytes) : secrets, nameOf)
+  const legacySecrets = readLegacySecrets(settings, rings, nameOf)
 
   return deepFrozen({
     ...withoutRaw(settings),
     production,
     store,
     redis,
-    rings: readRings(secrets === 'kept' ? developmentSecrets(settings.dataDir, randomBytes) : secrets, nameOf),
+    rings,
+    legacySecrets,
     accessTokenSeconds,
     refreshTokenSeconds,
     sessionAbsoluteSeconds,
@@ -93,7 +99,7 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
     corsOrigins,
     tokenClaims: (settings.tokenClaims?.split(',') ?? []) as ClaimField[],
     trustProxy,
-    warnings: warningsFor(settings, production, store, redis, nameOf)
+    warnings: [...warningsFor(settings, production, store, redis, nameOf), ...warningsOfLegacy(legacySecrets, nameOf)]
   })
 }
 

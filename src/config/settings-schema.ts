@@ -44,6 +44,9 @@ export const settingsSchema = Type.Object({
   tokenAudience: Type.String({ default: 'latchkey', minLength: 1, maxLength: 200, description: 'Claim `aud` of access tokens.' }),
   tokenClaims: optional(Type.String({ pattern: '^(email|username|fullName)(,(email|username|fullName))*$', description: 'Account fields to put into access tokens: `email`, `username`, `fullName`, separated by commas. They are readable by anybody who sees a token.' })),
 
+  legacyTokens: onOff(false, 'Admit access tokens of the service that was before, whose sessions `latchkey import` brought in, until their end. See docs/migration.md.'),
+  legacyTokenSecret: optional(Type.String({ description: 'What signs those tokens: one secret, or several separated by commas (a comma inside a secret is written `\\,`). Of any length, because it cannot be changed any more. Without it the keys of ACCESS_TOKEN_SECRET are tried.' })),
+
   verdictTtlSeconds: count(60, 1, 3600, 'Longest time that a copy of a session may answer before MongoDB is asked again.'),
   memoryTierEntries: count(100_000, 0, 10_000_000, 'Sessions kept in this process; 0 switches the memory tier off.'),
   tokenMemoEntries: count(100_000, 0, 10_000_000, 'Verified token texts kept in this process, to spare their signature check; 0 switches it off.'),

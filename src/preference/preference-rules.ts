@@ -30,6 +30,13 @@ export function canonical ({ language, ...others }: Chosen): Chosen {
   return { ...others, language: tag }
 }
 
+/** @returns what is lawful of something that another service wrote; what is not was never chosen */
+export function lawfulPart (written: unknown): Chosen {
+  if (typeof written !== 'object' || written === null) return {}
+  const parts = Object.entries(written).map(([name, value]) => ({ [name]: name === 'language' && typeof value === 'string' ? languageTag(value) : value }))
+  return Object.assign({}, ...parts.filter((part) => check.Check(part) && Object.values(part)[0] !== undefined))
+}
+
 /** As it stands in the cookie, before its signature. */
 export const cookieText = (chosen: Chosen): string => Buffer.from(JSON.stringify(chosen)).toString('base64url')
 

@@ -44,6 +44,9 @@ const refusedMembers = ['crit', 'b64', 'zip']
 
 const form = /^[A-Za-z0-9_-]{1,512}\.[A-Za-z0-9_-]{1,4096}\.[A-Za-z0-9_-]{1,512}$/
 
+/** What is believed of a token: its user, its session, and its end in seconds since the epoch (Infinity if it says none). */
+export type Believed = Pick<Claims, 'sub' | 'sid' | 'exp'>
+
 export interface AccessTokens {
   /** @param notAfter end of the session, milliseconds since the epoch: no token outlives it */
   issue: (user: Readonly<PublicUser>, sid: string, notAfter: number) => { text: string, expiresInSeconds: number }
@@ -51,6 +54,11 @@ export interface AccessTokens {
    * @param options.expired also take a token whose time is over (for logout: it still proves whose session it was)
    * @throws LatchkeyError `token_invalid` or `token_expired`
    */
+  read: (text: string, options?: { expired?: boolean }) => Believed
+}
+
+/** Access tokens that this service issued, of which every claim is known. */
+export interface OwnTokens extends AccessTokens {
   read: (text: string, options?: { expired?: boolean }) => Claims
 }
 
@@ -66,17 +74,13 @@ export interface AccessTokenOptions {
   fields: readonly ClaimField[]
 }
 
-export function createAccessTokens (options: AccessTokenOptions): AccessTokens {
+export function createAccessTokens (options: AccessTokenOptions): OwnTokens {
   const { engine, keyring, clock, randomBytes, issuer, audience, lifetimeSeconds, fields } = options
   const invalid = (cause?: unknown) => new LatchkeyError('token_invalid', { cause })
 
   function kidOf (text: string): string {
-    if (!form.test(text)) throw invalid()
-    const signature = text.slice(text.lastIndexOf('.') + 1)
-    // one text per token: the last character of base64url has spare bits
-    if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) throw invalid()
-    const header = parse(text.slice(0, text.indexOf('.')))
-    if (!headerCheck.Check(header) || refusedMembers.some((member) => member in header)) throw invalid()
+    const header = headerIn(text)
+    if (!headerCheck.Check(header)) throw invalid()
     const key = keyring.find(header.kid)
     if (key === undefined) throw invalid()
     return key.kid
@@ -109,7 +113,19 @@ export function createAccessTokens (options: AccessTokenOptions): AccessTokens {
   }
 }
 
-function parse (segment: string): unknown {
+/** @returns the header of a text that has the form of a token; undefined for any other, and for one with an extension */
+export function headerIn (text: string): object | undefined {
+  if (!form.test(text)) return undefined
+  const signature = text.slice(text.lastIndexOf('.') + 1)
+  // one text per token: the last character of base64url has spare bits
+  if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined
+  const header = parseSegment(text.slice(0, text.indexOf('.')))
+  if (typeof header !== 'object' || header === null || refusedMembers.some((member) => member in header)) return undefined
+  return header
+}
+
+/** @returns the JSON in a segment of a token; undefined if there is none */
+export function parseSegment (segment: string): unknown {
   try {
     return JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'))
   } catch {

@@ -6,7 +6,7 @@ import type { LoadTier, MemoryCopy, Tier, TieredCache } from '../cache/tiered-ca
 import type { Clock } from '../clock.ts'
 import { LatchkeyError } from '../errors.ts'
 import type { LastSeen } from '../session/last-seen.ts'
-import type { AccessTokens, Claims } from './access-token.ts'
+import type { AccessTokens, Believed } from './access-token.ts'
 import type { SessionCopy } from './session-copy.ts'
 
 /** The copy of a session, whose key is the sid. */
@@ -84,7 +84,7 @@ export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntrie
     return error
   }
 
-  function read (unverified: string): Claims {
+  function read (unverified: string): Believed {
     try {
       return tokens.read(unverified)
     } catch (error) {

@@ -36,6 +36,8 @@ export interface UserRepository {
   setAvatar: (id: string, avatarId: string | null, now: Date) => Promise<UserRecord | null>
   /** The pictures that these users point at, null for none; who is not in the answer is gone. */
   findAvatarIds: (ids: readonly string[]) => Promise<Map<string, string | null>>
+  /** @returns the user afterwards, null if nobody has this address */
+  setRole: (emailKey: string, role: UserRecord['role'], now: Date) => Promise<UserRecord | null>
   /**
    * One write that ends every token of a user.
    * @returns the new tokenVersion, or null if there is no such user
@@ -88,6 +90,11 @@ export function createUserRepository (db: Db): UserRepository {
       const found = await users.find({ _id: { $in: [...ids] } }, { projection: { avatarId: 1 }, ...bounded }).toArray()
       return new Map(found.map(({ _id, avatarId }) => [_id, avatarId]))
     },
+    setRole: (emailKey, role, now) => users.findOneAndUpdate(
+      { emailKey },
+      { $set: { role, updatedAt: now }, $inc: { version: 1 } },
+      { returnDocument: 'after', ...bounded }
+    ),
     async bumpTokenVersion (id) {
       const user = await users.findOneAndUpdate(
         { _id: id },

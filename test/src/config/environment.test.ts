@@ -76,7 +76,7 @@ await t.test('two names of one setting are refused if they disagree', async (t) 
 
 await t.test('a refusal names the variable and repeats no part of the value', async (t) => {
   const mark = 'Val5mark'
-  const free = ['nodeEnv', 'host', 'dataDir', 'redisHost', 'redisPassword', 'accessTokenSecret', 'refreshTokenSecret', 'sessionSecret', 'trustProxy', 'corsOrigins', 'tokenIssuer', 'tokenAudience']
+  const free = ['nodeEnv', 'host', 'dataDir', 'redisHost', 'redisPassword', 'accessTokenSecret', 'refreshTokenSecret', 'sessionSecret', 'legacyTokenSecret', 'trustProxy', 'corsOrigins', 'tokenIssuer', 'tokenAudience']
   for (const name of settingNames) {
     for (const variable of [environmentName(name), ...aliasesOf(name)]) {
       const problems = problemsOf(() => readEnvironment({ [variable]: ` ${mark} //` }))

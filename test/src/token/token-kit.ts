@@ -6,7 +6,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Ring, RingKey } from '../../../src/config/secrets.ts'
 import { LatchkeyError } from '../../../src/errors.ts'
 import type { PublicUser } from '../../../src/schemas/shapes.ts'
-import { createAccessTokens, type AccessTokenOptions, type AccessTokens, type JwtEngine } from '../../../src/token/access-token.ts'
+import { createAccessTokens, type AccessTokenOptions, type JwtEngine, type OwnTokens } from '../../../src/token/access-token.ts'
 import { createKeyring } from '../../../src/token/keyring.ts'
 import { createStillClock, type TestClock } from '../../helper/clock.ts'
 import { emailMark } from '../../helper/evidence.ts'
@@ -44,7 +44,7 @@ export async function createEngine (ring: Ring): Promise<CountedEngine> {
   return engine
 }
 
-export interface TokenKit { tokens: AccessTokens, clock: TestClock, engine: CountedEngine, ring: Ring }
+export interface TokenKit { tokens: OwnTokens, clock: TestClock, engine: CountedEngine, ring: Ring }
 
 export async function createTokenKit (ring: Ring = [createKey('k1')], options: Partial<AccessTokenOptions> = {}): Promise<TokenKit> {
   const clock = createStillClock()

@@ -1,0 +1,27 @@
+// What everything that runs as a process shares: the configuration out of its environment, and the plain sentence for a
+// failure that a person can mend. Whatever has none keeps its stack.
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { createConfig, type Config } from './config/config.ts'
+import { ConfigError, readEnvironment } from './config/environment.ts'
+import { isStoreFault } from './errors.ts'
+import { ImportError } from './import/import-error.ts'
+
+/** The environment of this process, and what a `.env` beside it adds. */
+export function ownEnvironment (): NodeJS.ProcessEnv {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return process.env
+}
+
+/** @throws ConfigError */
+export const configure = (environment: Record<string, string | undefined>): Config => createConfig(readEnvironment(environment), { randomBytes })
+
+/** @returns undefined for a failure that should not have happened */
+export function plainReason (error: unknown): string | undefined {
+  const { code, name, message, codeName } = error as NodeJS.ErrnoException & { codeName?: string }
+  if (error instanceof ConfigError || error instanceof ImportError || code === 'ELOCKED' || code === 'EUNREADABLE') return message
+  if (code === 'EADDRINUSE') return 'The port is taken by another process. Set PORT to another one.'
+  if (isStoreFault(error)) return 'The document store does not answer, or not in time. What it has acknowledged stays; run the command again.'
+  // a server's own words may quote a record
+  return /^Mongo\w+Error$/.test(name) ? `MongoDB refuses (${codeName ?? name}, code ${code ?? 'unknown'}).` : undefined
+}
