@@ -97,10 +97,10 @@ export function createMeter (instruments: Instruments, clock: Clock): Meter {
       return breaker
     },
     jobRan (job, seconds, outcome) {
-      instruments.add('latchkey_job_runs_total', { job, outcome }, 1)
-      instruments.observe('latchkey_job_seconds', { job }, seconds)
+      instruments.add('latchkey_job_runs_total', { job_name: job, outcome }, 1)
+      instruments.observe('latchkey_job_seconds', { job_name: job }, seconds)
     },
-    jobItems (job, kind, count) { instruments.add('latchkey_job_items_total', { job, kind }, count) },
+    jobItems (job, kind, count) { instruments.add('latchkey_job_items_total', { job_name: job, kind }, count) },
     statistics (read) {
       readers.push(async () => {
         const { activeSessions, cachedProfiles, blacklistedTokens } = await read()
