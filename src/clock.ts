@@ -25,7 +25,7 @@ export async function within<T, L> (ms: number, work: Promise<T>, late: () => L)
   const done = new AbortController()
   work.catch(() => { /* too late for anybody to hear */ })
   try {
-    return await Promise.race([work, sleep(ms, undefined, { ref: false, signal: done.signal }).then(late)])
+    return await Promise.race([work, sleep(ms, undefined, { signal: done.signal }).then(late)])
   } finally {
     done.abort()
   }

@@ -1,7 +1,6 @@
 // Room `meter`: what sockets count, time and show with. Numbers are added where things happen and read when somebody
 // scrapes; a scrape waits for no store longer than it says, and many scrapes at a time are one.
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock } from '../clock.ts'
+import { within, type Clock } from '../clock.ts'
 import { measured, type Outcome, type Report } from './measured.ts'
 import type { CounterName, HistogramName, LabelsOf, MetricName } from './metric-list.ts'
 
@@ -59,15 +58,11 @@ export function createMeter (instruments: Instruments, clock: Clock): Meter {
   let scraping: Promise<string> | undefined
 
   async function readInTime (reader: typeof readers[number]): Promise<readonly Sample[]> {
-    const done = new AbortController()
     try {
       const reading = reader()
-      if (!(reading instanceof Promise)) return reading
-      return await Promise.race([reading, sleep(readMs, [], { signal: done.signal }).catch(() => [])])
+      return reading instanceof Promise ? await within(readMs, reading, () => []) : reading
     } catch {
       return []
-    } finally {
-      done.abort()
     }
   }
 
@@ -97,10 +92,10 @@ export function createMeter (instruments: Instruments, clock: Clock): Meter {
       return breaker
     },
     jobRan (job, seconds, outcome) {
-      instruments.add('latchkey_job_runs_total', { job, outcome }, 1)
-      instruments.observe('latchkey_job_seconds', { job }, seconds)
+      instruments.add('latchkey_job_runs_total', { job_name: job, outcome }, 1)
+      instruments.observe('latchkey_job_seconds', { job_name: job }, seconds)
     },
-    jobItems (job, kind, count) { instruments.add('latchkey_job_items_total', { job, kind }, count) },
+    jobItems (job, kind, count) { instruments.add('latchkey_job_items_total', { job_name: job, kind }, count) },
     statistics (read) {
       readers.push(async () => {
         const { activeSessions, cachedProfiles, blacklistedTokens } = await read()

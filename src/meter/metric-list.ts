@@ -1,7 +1,8 @@
 // Room `meter`: the closed list of everything that is counted and timed, as it stands in /metrics, in docs/operations.md and
 // in the dashboard. Names follow Prometheus: seconds, `_total` for what only grows. A label lists its values, so that a
 // counter stands at 0 before its first event (a rule that looks for an increase would otherwise miss that event); what is
-// made by `open` may have others too, always of a small set that the code or the errors' list bounds.
+// made by `open` may have others too, always of a small set that the code or the errors' list bounds. No label is called
+// `job` or `instance`: those are Prometheus' own.
 
 type Labels = Readonly<Record<string, readonly string[]>>
 
@@ -53,9 +54,9 @@ export const metricList = {
   latchkey_visit_entries_total: counter('Pages and actions that were noted.', { visitor: ['guest', 'user'], kind: ['page', 'action'] }),
   latchkey_visit_failures_total: counter('Visits that could not be carried over or archived; the job tries again.'),
 
-  latchkey_job_runs_total: counter('Runs of jobs on this instance, by outcome.', { job: open(), outcome: open() }),
-  latchkey_job_seconds: histogram('Time of a run of a job.', [0.01, 0.1, 0.5, 2.5, 10, 60, 300], { job: open() }),
-  latchkey_job_items_total: counter('What runs of jobs have done, by kind.', { job: open(), kind: open() }),
+  latchkey_job_runs_total: counter('Runs of jobs on this instance, by outcome.', { job_name: open(), outcome: open() }),
+  latchkey_job_seconds: histogram('Time of a run of a job.', [0.01, 0.1, 0.5, 2.5, 10, 60, 300], { job_name: open() }),
+  latchkey_job_items_total: counter('What runs of jobs have done, by kind.', { job_name: open(), kind: open() }),
 
   latchkey_active_sessions: gauge('Live sessions in all, as the statistics have them.'),
   latchkey_cached_profiles: gauge('Profiles with a copy in Redis, as the statistics have them.'),

@@ -110,9 +110,9 @@ await t.test('visits are counted by visitor, and what the job archives', async (
   t.strictSame(by('latchkey_visits_begun_total', 'visitor'), { guest: 2, user: 1 })
   t.strictSame(samples.filter(({ name }) => name === 'latchkey_visit_entries_total').map(({ labels, value }) => `${labels['visitor']} ${labels['kind']} ${value}`).sort(), ['guest action 1', 'guest page 2', 'user action 2', 'user page 1'])
   t.equal(value('latchkey_visit_failures_total'), 0)
-  const runs = value('latchkey_job_runs_total', { job: 'visit-archive', outcome: 'ok' }) ?? 0
+  const runs = value('latchkey_job_runs_total', { job_name: 'visit-archive', outcome: 'ok' }) ?? 0
   t.ok(runs >= 1)
-  t.equal(value('latchkey_job_seconds_count', { job: 'visit-archive' }), runs, 'each run was timed')
+  t.equal(value('latchkey_job_seconds_count', { job_name: 'visit-archive' }), runs, 'each run was timed')
 })
 
 await t.test('operations of the stores are timed under names that the code has, never under what a client sends', async (t) => {
