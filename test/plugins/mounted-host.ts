@@ -23,11 +23,13 @@ export interface Host {
 export interface HostOptions {
   options?: Pick<LatchkeyOptions, 'prefix' | 'ownsNotFound'>
   env?: Record<string, string>
+  /** What the host does before it registers the package. */
+  prepare?: (app: FastifyInstance) => void
   /** Opens the host's own doors; the package is registered by then. */
   open: (app: FastifyInstance) => void
 }
 
-export async function startHost (t: Test, { options = {}, env = {}, open }: HostOptions): Promise<Host> {
+export async function startHost (t: Test, { options = {}, env = {}, prepare, open }: HostOptions): Promise<Host> {
   const deployment = createDeployment(t)
   const config = createConfig(readEnvironment({ ...deployment.env, LOGIN_LIMIT_PER_ADDRESS: '0', ...env }), { randomBytes })
   const client = await openClient(t, deployment)
@@ -38,6 +40,7 @@ export async function startHost (t: Test, { options = {}, env = {}, open }: Host
     if (config.store.kind === 'mongodb') await db.dropDatabase()
     await app.close()
   })
+  prepare?.(app)
   await app.register(latchkey, { config, clock, mongoClient: client, ...options })
   open(app)
   await app.listen({ port: 0, host: '127.0.0.1' })
