@@ -1,6 +1,7 @@
 // Socket: which jobs there are (MISSION row 15). Those of the whole deployment run on one instance at a time; what only
 // this process knows (its guests without Redis, whom it has seen, how it reaches the stores) is its own business.
 import fp from 'fastify-plugin'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createCleanUp } from '../src/job/clean-up.ts'
 import { createRecount } from '../src/job/recount.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
@@ -9,8 +10,8 @@ import type { Sweep } from '../src/visit/visit-job.ts'
 /** A session is noted as seen at most once in this time. */
 const lastSeenMs = 60_000
 
-/** Milliseconds that the last notes of who was seen may take when the service is closed. */
-const lastNotesMs = 1000
+/** Milliseconds that the start waits for the first count, and the end for the last notes of who was seen. */
+const patienceMs = 1000
 
 export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
   const { scheduler, sessions, statistics, visitJob, log } = scope
@@ -54,11 +55,13 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
   scheduler.here({ name: 'store-check', everyMs: checkMs, run: scope.storeStates })
   scheduler.here({ name: 'last-seen', everyMs: lastSeenMs, run: scope.lastSeen.flush })
 
+  const patience = () => sleep(patienceMs, undefined, { ref: false })
+
   scope.addHook('onReady', async () => {
-    if (!isShared) await countAnew().catch((error: unknown) => { log.warn({ err: error }, 'the sessions could not be counted') })
+    if (!isShared) await Promise.race([countAnew().catch((error: unknown) => { log.warn({ err: error }, 'the sessions could not be counted') }), patience()])
   })
   scope.addHook('preClose', async () => {
     for (const job of [recount, cleanUp, visitJob]) job.stop()
-    await Promise.race([scope.lastSeen.flush().catch(() => { /* lists alone read it */ }), new Promise((resolve) => { setTimeout(resolve, lastNotesMs).unref() })])
+    await Promise.race([scope.lastSeen.flush().catch(() => { /* lists alone read it */ }), patience()])
   })
 }, { name: 'latchkey-jobs', dependencies: ['latchkey-scheduler', 'latchkey-redis', 'latchkey-statistics', 'latchkey-tokens', 'latchkey-visits'] })

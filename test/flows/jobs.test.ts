@@ -17,7 +17,8 @@ const runsOf = ({ logs }: Service): number[] => logs.filter(({ job, sessions }) 
 async function addEnded ({ db, clock }: Service, count: number, agoMs: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => randomBytes(16).toString('base64url'))
   const end = new Date(clock.wall() - agoMs)
-  await Promise.all(ids.map((_id) => db.collection<{ _id: string }>('usersession').insertOne({ _id, userId: 'u', revokedAt: null, expiresAt: end, absoluteExpiresAt: end } as { _id: string })))
+  const documents = ids.map((_id) => ({ _id, userId: 'u', revokedAt: null, expiresAt: end, absoluteExpiresAt: end }))
+  for (let from = 0; from < count; from += 100) await Promise.all(documents.slice(from, from + 100).map((document) => db.collection<{ _id: string }>('usersession').insertOne(document)))
   return ids
 }
 

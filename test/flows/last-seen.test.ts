@@ -1,6 +1,6 @@
 // Story: when sessions were last seen. It moves at most once a minute, by a job, and costs a request nothing at all: no
 // store is asked because of it, with the memory tier on or off (MISSION row 27).
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { Redis } from 'ioredis'
 import { openClient } from '../helper/client-of.ts'
 import { mongodbUri, realEngines, redisUrl } from '../helper/engines.ts'
@@ -41,7 +41,7 @@ async function commandsOf (client: MongoClient, work: () => Promise<void>): Prom
 }
 
 /** Commands that write, of all that Redis was sent for this deployment while `work` runs, but for heartbeats. */
-async function redisWrites (t: Test, prefix: string, work: () => Promise<void>): Promise<string[]> {
+async function redisWrites (prefix: string, work: () => Promise<void>): Promise<string[]> {
   const looking = new Redis(redisUrl as string)
   const monitor = await looking.monitor()
   const seen: string[] = []
@@ -64,6 +64,6 @@ for (const [name, env] of [['on', {}], ['off', { MEMORY_TIER_ENTRIES: '0', TOKEN
     await service.get('/api/protected', { token })
     const ask = async (): Promise<void> => { for (let i = 0; i < 20; i++) await service.get('/api/protected', { token }) }
     t.strictSame(await commandsOf(client, ask), [])
-    t.strictSame(await redisWrites(t, deployment.prefix, ask), [])
+    t.strictSame(await redisWrites(deployment.prefix, ask), [])
   })
 }

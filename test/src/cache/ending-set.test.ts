@@ -125,7 +125,7 @@ await t.test('Redis: a set that does not answer rejects, it counts nothing', { s
   const client = new Redis(redisUrl as string, { enableOfflineQueue: false, lazyConnect: true })
   const set = createRedisEndingSet(client, 'unreachable')
   set.add('a', now)
-  for (const asking of [set.count(now), set.trim(now, 1), set.page(0, 1), set.addAll([['a', now]])]) await t.rejects(asking)
+  for (const ask of [() => set.count(now), () => set.trim(now, 1), () => set.page(0, 1), () => set.addAll([['a', now]])]) await t.rejects(async () => { await ask() })
   await set.replay()
   client.disconnect()
 })
