@@ -11,8 +11,8 @@ import type { Sweep } from '../src/visit/visit-job.ts'
 /** A session is noted as seen at most once in this time. */
 const lastSeenMs = 60_000
 
-/** Milliseconds that the last notes of who was seen may take when the service is closed. */
-const lastNotesMs = 1000
+/** Milliseconds that the start waits for the first count, and the end for the last notes of who was seen. */
+const patienceMs = 1000
 
 export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
   const { meter, scheduler, sessions, statistics, visitJob, log } = scope
@@ -60,10 +60,11 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
   scheduler.here({ name: 'last-seen', everyMs: lastSeenMs, run: scope.lastSeen.flush })
 
   scope.addHook('onReady', async () => {
-    if (!isShared) await countAnew().catch((error: unknown) => { log.warn({ err: error }, 'the sessions could not be counted') })
+    const onFailure = (error: unknown) => { log.warn({ err: error }, 'the sessions could not be counted') }
+    if (!isShared) await within(patienceMs, countAnew().catch(onFailure), () => { /* it goes on */ })
   })
   scope.addHook('preClose', async () => {
     for (const job of [recount, cleanUp, visitJob]) job.stop()
-    await within(lastNotesMs, scope.lastSeen.flush(), () => 0).catch(() => { /* lists alone read it */ })
+    await within(patienceMs, scope.lastSeen.flush(), () => 0).catch(() => { /* lists alone read it */ })
   })
 }, { name: 'latchkey-jobs', dependencies: ['latchkey-meter', 'latchkey-scheduler', 'latchkey-stores', 'latchkey-redis', 'latchkey-statistics', 'latchkey-tokens', 'latchkey-visits'] })

@@ -11,9 +11,9 @@ declare module 'fastify' {
   }
 }
 
-export default fp<ScopeOptions>(async function revocations (scope, { clock }) {
+export default fp<ScopeOptions>(async function revocations (scope, { config, clock }) {
   const { sessions, profiles, statistics, sessionCache: cache } = scope
-  const options = { sessions, cache, statistics, clock }
+  const options = { sessions, cache, statistics, clock, copyMs: config.verdictTtlSeconds * 1000 }
   scope.decorate('revocations', { revoke: createRevoke(options), revokeOlder: createRevokeOlder(options), revokeOthers: createRevokeOthers(options) })
   scope.decorate('changeAccount', createChangeAccount({ profiles, sessions, cache, clock }))
 }, { name: 'latchkey-revocations', dependencies: ['latchkey-stores', 'latchkey-statistics', 'latchkey-profiles', 'latchkey-tiers'] })

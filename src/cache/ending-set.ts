@@ -36,6 +36,7 @@ interface Change { readonly endsAt: number | null, hasFailed: boolean }
 export function createRedisEndingSet (client: RedisClient, key: string): EndingSet {
   client.defineCommand('latchkeyTrim', { numberOfKeys: 1, lua: trimScript })
   const open = new Map<string, Change>()
+  let replaying = false
 
   async function make (member: string, change: Change): Promise<boolean> {
     try {
@@ -67,9 +68,13 @@ export function createRedisEndingSet (client: RedisClient, key: string): EndingS
     trim: (now, limit) => (client as unknown as Scripts).latchkeyTrim(key, now, limit),
     page: (from, limit) => client.zrevrange(key, from, from + limit - 1),
     async replay () {
+      if (replaying) return
+      replaying = true
       for (const [member, change] of [...open]) {
-        if (change.hasFailed && !await make(member, change)) return // it does not take them yet
+        if (open.get(member) !== change || !change.hasFailed) continue // a later change of the key stands for it
+        if (!await make(member, change)) break // it does not take them yet
       }
+      replaying = false
     }
   }
 }

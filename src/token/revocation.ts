@@ -10,8 +10,8 @@ import type { SessionCopy } from './session-copy.ts'
 /** Where a request came from, and its id in the log. */
 export interface Client { readonly address: string, readonly userAgent: string, readonly requestId: string }
 
-/** Milliseconds beyond which no copy of a session can answer, whatever VERDICT_TTL_SECONDS is. */
-const longestCopyMs = 3_600_000
+/** Milliseconds by which the clocks of instances may differ. */
+const skewMs = 30_000
 
 /** Ends one session. @returns its user for the caller that ended it, null if it had ended or never was */
 export type Revoke = (sid: string, reason: RevokedReason) => Promise<string | null>
@@ -42,6 +42,8 @@ export interface RevokingOptions {
   cache: TieredCache<SessionCopy>
   statistics: Pick<Statistics, 'ended'>
   clock: Clock
+  /** Longest milliseconds that a copy of a session may answer: what ended before is told by nobody's copy any more. */
+  copyMs: number
 }
 
 /** A write that failed may have been applied: the truth is asked at the next check. */
@@ -54,11 +56,11 @@ export async function forgettingOnFailure<T> (cache: TieredCache<SessionCopy>, s
   }
 }
 
-export function createRevokeOlder ({ sessions, cache, statistics, clock }: RevokingOptions): RevokeOlder {
+export function createRevokeOlder ({ sessions, cache, statistics, clock, copyMs }: RevokingOptions): RevokeOlder {
   return async (userId, tokenVersion, reason) => {
     const now = new Date(clock.wall())
     // also what somebody else has just ended: they may have died before they could tell
-    const sids = await sessions.findOlder(userId, tokenVersion, new Date(now.getTime() - longestCopyMs), now)
+    const sids = await sessions.findOlder(userId, tokenVersion, new Date(now.getTime() - copyMs - skewMs), now)
     const revoked = await forgettingOnFailure(cache, sids, () => sessions.revokeOlder(userId, tokenVersion, reason, now))
     for (const sid of sids) statistics.ended(sid)
     await Promise.all(sids.map((sid) => cache.bury(sid)))
@@ -69,10 +71,10 @@ export function createRevokeOlder ({ sessions, cache, statistics, clock }: Revok
 /** Ends the sessions of a user on every other device. @throws when MongoDB does not answer */
 export type RevokeOthers = (member: Member, reason: RevokedReason) => Promise<SignedOut>
 
-export function createRevokeOthers ({ sessions, cache, statistics, clock }: RevokingOptions): RevokeOthers {
+export function createRevokeOthers ({ sessions, cache, statistics, clock, copyMs }: RevokingOptions): RevokeOthers {
   return async ({ userId, sid }, reason) => {
     const now = new Date(clock.wall())
-    const sids = await sessions.findOthers(userId, sid, new Date(now.getTime() - longestCopyMs), now)
+    const sids = await sessions.findOthers(userId, sid, new Date(now.getTime() - copyMs - skewMs), now)
     const revoked = await forgettingOnFailure(cache, sids, () => sessions.revokeMany(sids, reason, now))
     for (const other of sids) statistics.ended(other)
     await Promise.all(sids.map((other) => cache.bury(other)))

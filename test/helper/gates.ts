@@ -21,6 +21,11 @@ export interface Gates {
   hold: (operation: string, when: 'before' | 'after') => Gate
 }
 
+interface Cursor { toArray: () => Promise<unknown> }
+
+/** Operations that are sent when their cursor is read. */
+const cursors = new Set<PropertyKey>(['find', 'aggregate'])
+
 interface Held { operation: string, when: 'before' | 'after', arrive: () => void, released: Promise<Error | undefined> }
 
 export function createGates (client: MongoClient): Gates {
@@ -43,12 +48,13 @@ export function createGates (client: MongoClient): Gates {
       return (...args: unknown[]) => {
         const call = () => Reflect.apply(member, target, args) as unknown
         if (!held.some((gate) => gate.operation === operation)) return call()
-        return (async () => {
+        const passing = async (work: () => unknown): Promise<unknown> => {
           await pass(operation, 'before')
-          const answer = await call()
+          const answer = await work()
           await pass(operation, 'after')
           return answer
-        })()
+        }
+        return cursors.has(method) ? { toArray: () => passing(() => (call() as Cursor).toArray()) } : passing(call)
       }
     }
   })

@@ -1,6 +1,6 @@
 // What every shared tier promises; run against the one on Redis and against the fake that other tests use.
 import type { Test } from 'tap'
-import { tombstone, type SharedTier } from '../../../src/cache/shared-tier.ts'
+import { outdatedMark, tombstone, type SharedTier } from '../../../src/cache/shared-tier.ts'
 
 export interface OpenTier {
   tier: SharedTier
@@ -48,6 +48,30 @@ export async function sharedTierContract (t: Test, name: string, open: () => Pro
   await story('numbers are compared as numbers', async (t, { tier }) => {
     await tier.put('a', '999|nine', 999, 60_000)
     t.equal(await tier.put('a', '1000|ten', 1000, 60_000), '1000|ten')
+  })
+
+  await story('the mark of a change replaces any copy, is told, runs out soon, and no copy is written over it', async (t, { tier, restMs, told }) => {
+    await tier.put('a', '9999999999999|future', 9_999_999_999_999, 60_000)
+    await tier.outdate('a')
+    t.equal(await tier.get('a'), outdatedMark)
+    const rest = await restMs('a')
+    t.ok(rest > 5000 && rest <= 10_000, `${rest} ms`)
+    t.equal(await tier.put('a', '9999999999999|later', 9_999_999_999_999, 60_000), outdatedMark)
+    t.equal(await tier.get('a'), outdatedMark)
+    await tier.outdate('b')
+    t.equal(await tier.get('b'), outdatedMark, 'also where nothing was')
+    t.strictSame(await told(), ['a', 'b'])
+  })
+
+  await story('a tombstone stands above the mark, whichever came first', async (t, { tier, restMs, told }) => {
+    await tier.bury('a')
+    await tier.outdate('a')
+    t.equal(await tier.get('a'), tombstone)
+    t.ok(await restMs('a') > 10_000, 'and for its own time')
+    await tier.outdate('b')
+    await tier.bury('b')
+    t.equal(await tier.get('b'), tombstone)
+    t.strictSame(await told(), ['a', 'a', 'b', 'b'], 'each is told')
   })
 
   await story('a tombstone replaces any copy, also one that was read later', async (t, { tier, restMs, tombstoneMs }) => {

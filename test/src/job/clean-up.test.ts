@@ -1,0 +1,91 @@
+// The clean-up: takes out what has been over for an hour, in batches, and never what lives (MISSION row 15).
+import { randomBytes } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { createLocalEndingSet } from '../../../src/cache/ending-set.ts'
+import { createCleanUp, type CleanUp } from '../../../src/job/clean-up.ts'
+import { createSessionRepository, type SessionRepository } from '../../../src/session/session-repository.ts'
+import type { SessionRecord } from '../../../src/session/session-rules.ts'
+import { createStillClock, type TestClock } from '../../helper/clock.ts'
+import { openDb, trap, type Trapped } from '../visit/visit-kit.ts'
+
+const hourMs = 3_600_000
+
+interface Stage { clock: TestClock, sessions: SessionRepository, trapped: Trapped<SessionRepository>, cleanUp: CleanUp, add: (...ends: number[]) => Promise<void>, ends: () => Promise<number[]> }
+
+async function setStage (t: Test, sets: Parameters<typeof createCleanUp>[0]['sets'] = []): Promise<Stage> {
+  const clock = createStillClock()
+  const db = await openDb(t, clock)
+  const records = db.collection<SessionRecord>('usersession')
+  const sessions = createSessionRepository(db)
+  const trapped = trap(sessions)
+  return {
+    clock,
+    sessions,
+    trapped,
+    cleanUp: createCleanUp({ sessions: trapped.calls, sets, clock }),
+    /** Sessions that end so many milliseconds from now. */
+    async add (...ends) {
+      await Promise.all(ends.map((end) => records.insertOne({ _id: randomBytes(16).toString('base64url'), userId: 'u', expiresAt: new Date(clock.wall() + end), revokedAt: null } as SessionRecord)))
+    },
+    ends: async () => (await records.find({}, { projection: { expiresAt: 1 } }).toArray()).map(({ expiresAt }) => expiresAt.getTime() - clock.wall()).sort((one, other) => one - other)
+  }
+}
+
+await t.test('what ended an hour ago goes, what ended later or lives stays', async (t) => {
+  const { cleanUp, add, ends } = await setStage(t)
+  const kept = [-hourMs + 1, -1, 0, 1, 7 * 24 * hourMs]
+  await add(-hourMs, -hourMs - 1, -30 * 24 * hourMs, ...kept)
+  t.match(await cleanUp.run(), { sessions: 3, counted: 0, avatars: 0, longestBatchMs: Number })
+  t.strictSame(await ends(), kept)
+  t.equal((await cleanUp.run()).sessions, 0)
+})
+
+await t.test('many go in batches of 500, all of them in one run', async (t) => {
+  const { cleanUp, add, ends, trapped } = await setStage(t)
+  await add(...Array.from({ length: 1203 }, (_, i) => -hourMs - i), 5)
+  t.equal((await cleanUp.run()).sessions, 1203)
+  t.equal(trapped.count('deleteEnded'), 3)
+  t.strictSame(await ends(), [5])
+})
+
+await t.test('a full batch that somebody else has taken out is no end and no endless run', async (t) => {
+  const { cleanUp, add, ends, trapped, clock } = await setStage(t)
+  await add(...Array.from({ length: 700 }, () => -hourMs))
+  const gate = trapped.hold('deleteEnded', 'before')
+  const running = cleanUp.run()
+  await gate.reached
+  await createCleanUp({ sessions: trapped.calls, sets: [], clock }).run() // MongoDB's own expiry, or another instance
+  gate.open()
+  await running
+  t.strictSame(await ends(), [])
+})
+
+await t.test('a session that was found and lives by now is left', async (t) => {
+  const { sessions, add, ends, clock } = await setStage(t)
+  await add(-hourMs)
+  const cutoff = new Date(clock.wall() - hourMs)
+  const sids = await sessions.findEnded(cutoff, 500)
+  t.equal(sids.length, 1)
+  t.equal(await sessions.deleteEnded(sids, new Date(cutoff.getTime() - 1)), 0)
+  t.equal((await ends()).length, 1)
+})
+
+await t.test('ended keys go from every counter', async (t) => {
+  const sets = [createLocalEndingSet(), createLocalEndingSet()]
+  const { cleanUp, clock } = await setStage(t, sets)
+  for (const set of sets) await set.addAll(Array.from({ length: 1001 }, (_, i) => [`k${i}`, clock.wall() - 1000 + i] as const))
+  t.equal((await cleanUp.run()).counted, 2002)
+  for (const set of sets) t.strictSame(await set.page(0, 10), [])
+})
+
+await t.test('told to stop, it comes to its end with the batch that it is at', async (t) => {
+  const { cleanUp, add, ends, trapped } = await setStage(t)
+  await add(...Array.from({ length: 1500 }, () => -hourMs))
+  const gate = trapped.hold('findEnded', 'before')
+  const running = cleanUp.run()
+  await gate.reached
+  cleanUp.stop()
+  gate.open()
+  t.equal((await running).sessions, 500)
+  t.equal((await ends()).length, 1000)
+})
