@@ -20,6 +20,8 @@ export interface Answer {
   status: number
   headers: IncomingHttpHeaders
   text: string
+  /** The body as it came. */
+  bytes: Buffer
   /** The body as JSON; undefined if it is none. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers freely
   json: any
@@ -48,8 +50,9 @@ export async function callHttp (origin: string, path: string, { method = 'GET', 
       incoming.on('data', (chunk: Buffer) => { chunks.push(chunk) })
       incoming.on('error', reject)
       incoming.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8')
-        const answer: Answer = { status: incoming.statusCode as number, headers: incoming.headers, text, json: parse(text), ms: performance.now() - begin }
+        const bytes = Buffer.concat(chunks)
+        const text = bytes.toString('utf8')
+        const answer: Answer = { status: incoming.statusCode as number, headers: incoming.headers, text, bytes, json: parse(text), ms: performance.now() - begin }
         if (answer.status >= 400) noteEvidence('error', `${JSON.stringify(answer.headers)} ${text}`)
         resolve(answer)
       })

@@ -54,7 +54,7 @@ function parse (all: string): Omit<Answer, 'ms'> {
   const text = Number.isNaN(length) ? rest.join('\r\n\r\n') : rest.join('\r\n\r\n').slice(0, length)
   const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1] ?? 0)
   if (status >= 400) noteEvidence('error', all)
-  return { status, headers, text, json: jsonOf(text) }
+  return { status, headers, text, bytes: Buffer.from(text, 'latin1'), json: jsonOf(text) }
 }
 
 function jsonOf (text: string): unknown {
