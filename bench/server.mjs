@@ -65,7 +65,7 @@ for (let n = 0; n < users; n++) {
   }
   await scope.users.insert(user)
   for (let s = 0; s < sessionsPerUser; s++) {
-    const { accessToken, session } = await scope.tokens.open(user, { address: '127.0.0.1', userAgent: 'bench' })
+    const { accessToken, session } = await scope.tokens.open(user, { address: '127.0.0.1', userAgent: 'bench', requestId: 'bench' })
     tokens.push(accessToken)
     sids.push(session._id)
   }

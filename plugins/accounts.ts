@@ -2,6 +2,7 @@
 import fp from 'fastify-plugin'
 import { createAccountChanges, type AccountChanges } from '../src/account/account-changes.ts'
 import { createAccountService, type AccountService } from '../src/account/account-service.ts'
+import { sample } from '../src/meter/meter.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createPasswordHasher } from '../src/user/password-hasher.ts'
 
@@ -13,11 +14,35 @@ declare module 'fastify' {
 }
 
 export default fp<ScopeOptions>(async function accounts (scope, { config, clock, randomBytes }) {
-  const hasher = createPasswordHasher({ clock, cost: config.bcryptCost, concurrency: config.bcryptConcurrency, queue: config.bcryptQueue })
+  const { meter } = scope
+  const pool = createPasswordHasher({ clock, cost: config.bcryptCost, concurrency: config.bcryptConcurrency, queue: config.bcryptQueue })
+  meter.read(() => [
+    sample('latchkey_password_hashes', { state: 'running' }, pool.running()),
+    sample('latchkey_password_hashes', { state: 'waiting' }, pool.waiting())
+  ])
+  const hasher = meter.timed(pool, (method, seconds, outcome) => {
+    if (method !== 'hash' && method !== 'verify') return
+    if (outcome === 'unavailable') meter.add('latchkey_password_hashes_refused_total', {})
+    else meter.observe('latchkey_password_hash_seconds', { operation: method }, seconds)
+  })
   scope.addHook('onClose', async () => { await hasher.close() })
   const { users, profiles, tokens, audit, loginLimits: limits, changeAccount } = scope
   const { passwordMinLength } = config
-  scope.decorate('accounts', createAccountService({ users, profiles, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady: scope.areIndexesReady, audit }))
+  scope.decorate('accounts', meter.timed(createAccountService({
+    users,
+    profiles,
+    tokens,
+    hasher,
+    limits,
+    clock,
+    randomBytes,
+    passwordMinLength,
+    isReady: scope.areIndexesReady,
+    audit
+  }), (method, _seconds, outcome) => {
+    if (method === 'login') meter.add('latchkey_logins_total', { outcome })
+    if (method === 'register') meter.add('latchkey_registrations_total', { outcome })
+  }))
   scope.decorate('accountChanges', createAccountChanges({
     users,
     changeAccount,
@@ -29,4 +54,4 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     passwordMinLength,
     audit
   }))
-}, { name: 'latchkey-accounts', dependencies: ['latchkey-stores', 'latchkey-profiles', 'latchkey-revocations', 'latchkey-tokens', 'latchkey-limits'] })
+}, { name: 'latchkey-accounts', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-profiles', 'latchkey-audit', 'latchkey-revocations', 'latchkey-tokens', 'latchkey-limits'] })

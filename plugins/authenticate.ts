@@ -33,6 +33,7 @@ const timings: Record<Tier, string> = { memory: 'auth;desc="memory"', redis: 'au
 export default fp<ScopeOptions>(async function authenticate (scope, { config }) {
   const { sessionCheck, authCookies, isFromHere } = scope
   const timing = config.serverTiming
+  const admit = ['debug', 'trace'].includes(scope.log.level) ? tellAndLetIn : letIn // so that a hit asks no logger for its level
 
   /** The hooks' token: a cookie counts only if no other site can have caused the request, on a host's routes too. */
   function tokenOf (request: FastifyRequest): string | undefined {
@@ -49,15 +50,23 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
     return headers.cookie === undefined ? undefined : authCookies.read(headers.cookie).access
   }
 
-  function admit (request: FastifyRequest, reply: FastifyReply, { key, value }: CheckedCopy, tier: Tier, knowsMember: boolean): void {
+  function tellAndLetIn (request: FastifyRequest, reply: FastifyReply, copy: CheckedCopy, tier: Tier, knowsMember: boolean): void {
+    request.log.debug({ tier, sid: copy.key }, 'session checked')
+    letIn(request, reply, copy, tier, knowsMember)
+  }
+
+  function letIn (request: FastifyRequest, reply: FastifyReply, { key, value }: CheckedCopy, tier: Tier, knowsMember: boolean): void {
     request.user = value.user
     if (knowsMember) request.member = { userId: value.user.id, sid: key }
     if (timing) reply.header('server-timing', timings[tier])
   }
 
-  function refuse (reply: FastifyReply, error: unknown, done: (error?: Error) => void): void {
+  function refuse (request: FastifyRequest, reply: FastifyReply, error: unknown, done: (error?: Error) => void): void {
     // set here too, for a host's own error handler, which knows nothing of what a 401 owes
-    if (error instanceof LatchkeyError) reply.headers(headersOf(error))
+    if (error instanceof LatchkeyError) {
+      reply.headers(headersOf(error))
+      request.log.debug({ code: error.code }, 'check refused')
+    }
     done(error as Error)
   }
 
@@ -71,7 +80,7 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
       }
       answer = sessionCheck.ask(text)
     } catch (error) {
-      return refuse(reply, error, done)
+      return refuse(request, reply, error, done)
     }
     if (!(answer instanceof Promise)) {
       admit(request, reply, answer, 'memory', knowsMember)
@@ -80,7 +89,7 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
     answer.then(({ copy, tier }) => {
       admit(request, reply, copy, tier, knowsMember)
       done()
-    }, (error: unknown) => { refuse(reply, error, done) })
+    }, (error: unknown) => { refuse(request, reply, error, done) })
   }
 
   scope.decorate('authenticate', (request, reply, done) => { check(request, reply, done, false, false) })

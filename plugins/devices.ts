@@ -12,4 +12,4 @@ declare module 'fastify' {
 export default fp<ScopeOptions>(async function devices (scope, { clock }) {
   const { users, sessions, audit, sessionCache: cache } = scope
   scope.decorate('devices', createDevices({ users, sessions, cache, ...scope.revocations, clock, audit }))
-}, { name: 'latchkey-devices', dependencies: ['latchkey-revocations'] })
+}, { name: 'latchkey-devices', dependencies: ['latchkey-audit', 'latchkey-revocations'] })

@@ -4,6 +4,7 @@ import fastifyMongodb from '@fastify/mongodb'
 import fp from 'fastify-plugin'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient, type MongoClientOptions } from 'mongodb'
+import { within } from '../src/clock.ts'
 import { openEmbeddedClient } from '../src/embedded/embedded-client.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 
@@ -74,8 +75,7 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
 
   let asking: Promise<boolean> | undefined
   const ask = async (): Promise<boolean> => {
-    const late = sleep(pingMs, false, { ref: false })
-    const answers = await Promise.race([client.db('admin').command({ ping: 1 }).then(() => true, () => false), late])
+    const answers = await within(pingMs, client.db('admin').command({ ping: 1 }).then(() => true, () => false), () => false)
     say(answers)
     asking = undefined
     return answers

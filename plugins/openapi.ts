@@ -5,6 +5,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { TSchema } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/schemas/problem.ts'
+import { HealthAnswer } from '../src/schemas/health-shapes.ts'
 import { SessionList } from '../src/schemas/session-shapes.ts'
 import { PasswordAnswer, Preferences, Profile, PublicUser, RevokedAnswer, SessionSummary, TokenAnswer } from '../src/schemas/shapes.ts'
 import { ActionList, ListedVisit, PageList, Visit, VisitList } from '../src/schemas/visit-shapes.ts'
@@ -36,7 +37,7 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
   const { names } = scope.authCookies
   const { visit, preferences } = scope.visitorCookies
   const shapes: TSchema[] = [
-    Problem, PublicUser, Preferences, Profile, SessionSummary, TokenAnswer, PasswordAnswer, RevokedAnswer, SessionList, Visit, ListedVisit, VisitList, PageList, ActionList
+    Problem, PublicUser, Preferences, Profile, SessionSummary, TokenAnswer, PasswordAnswer, RevokedAnswer, SessionList, HealthAnswer, Visit, ListedVisit, VisitList, PageList, ActionList
   ]
   for (const shape of shapes) scope.addSchema(shape)
   await scope.register(swagger, {
@@ -49,11 +50,12 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
         { name: 'account', description: 'The signed-in account' },
         { name: 'visits', description: 'Browsing sessions of guests and users: pages, actions, history' },
         { name: 'preferences', description: 'Theme, notifications, language' },
-        { name: 'operation', description: 'Probes and the catalogue of problems' }
+        { name: 'operation', description: 'Probes, metrics and the catalogue of problems' }
       ],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          metricsToken: { type: 'http', scheme: 'bearer', description: 'The setting METRICS_TOKEN.' },
           accessTokenHeader: { type: 'apiKey', in: 'header', name: 'x-access-token' },
           accessTokenCookie: { type: 'apiKey', in: 'cookie', name: names.access },
           refreshTokenCookie: { type: 'apiKey', in: 'cookie', name: names.refresh },

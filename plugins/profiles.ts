@@ -21,19 +21,20 @@ export default fp<ScopeOptions>(async function profiles (scope, { config, clock 
   const redis = scope.redisPort
   const distrust = () => { cache.distrust() }
   const shared = redis && {
-    tier: createRedisTier({
+    tier: scope.meter.timedStore('redis', 'profile_copies', createRedisTier({
       client: redis.client,
       prefix: `${config.redisKeyPrefix}user:profile:`,
       channel: `${config.redisKeyPrefix}revoked`, // a Redis that refuses to write still tells the other instances
       tombstoneMs
-    }),
-    breaker: createBreaker({ clock, onClose: distrust })
+    })),
+    breaker: scope.meter.breaker('profiles', createBreaker({ clock, onClose: distrust }))
   }
   const cache: ProfileCache = createProfileCache({
     users: scope.users,
     clock,
     ttlMs: config.profileTtlSeconds * 1000,
     counted: scope.statistics.profiles,
+    onRead: (tier) => { scope.log.debug({ tier }, 'profile read') },
     onUnsent: () => { scope.log.debug('the change of a profile did not reach Redis; it is told again') },
     ...(shared && { shared })
   })
@@ -41,4 +42,4 @@ export default fp<ScopeOptions>(async function profiles (scope, { config, clock 
   const replays = setInterval(() => { void cache.replay() }, replayMs).unref()
   scope.addHook('onClose', async () => { clearInterval(replays) })
   scope.decorate('profiles', cache)
-}, { name: 'latchkey-profiles', dependencies: ['latchkey-redis', 'latchkey-stores', 'latchkey-statistics'] })
+}, { name: 'latchkey-profiles', dependencies: ['latchkey-meter', 'latchkey-redis', 'latchkey-stores', 'latchkey-statistics'] })

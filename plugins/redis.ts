@@ -19,6 +19,8 @@ export interface RedisPort {
   readonly client: RedisClient
   /** A new connection to subscribe with; see RevocationChannelOptions. */
   readonly subscriberFor: (attempt: number) => Redis
+  /** Whether it answered when it was last heard of. */
+  readonly isConnected: () => boolean
   /** Asks it, and says so in the log if that changes what was known. */
   readonly ping: () => Promise<boolean>
   /** Calls back each time the connection stands (again). */
@@ -64,6 +66,7 @@ export default fp<ScopeOptions>(async function redis (scope, { config, redisClie
   scope.decorate('redisPort', {
     client,
     subscriberFor: (attempt) => subscriberFor(client, attempt),
+    isConnected: () => connected,
     async ping () {
       const answers = client.status === 'ready' && await client.ping().then(() => true, () => false)
       if (answers !== connected) (answers ? back : lost)() // a server that hangs tells nobody

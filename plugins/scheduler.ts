@@ -23,8 +23,9 @@ export interface Scheduler {
 const [leastLookMs, mostLookMs] = [250, 15_000]
 
 export default fp<ScopeOptions>(async function scheduler (scope, { clock, randomBytes }) {
+  const { meter } = scope
   const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
-  const runOnce = createJobRunner({ leases: createLeases(db), holder: randomBytes(9).toString('base64url'), clock })
+  const runOnce = createJobRunner({ leases: meter.timedStore('mongo', 'leases', createLeases(db)), holder: randomBytes(9).toString('base64url'), clock })
   const toad = new ToadScheduler()
   const under = new Set<Promise<unknown>>()
 
@@ -43,14 +44,20 @@ export default fp<ScopeOptions>(async function scheduler (scope, { clock, random
     toad.addSimpleIntervalJob(new SimpleIntervalJob({ milliseconds: ms }, task, { id: name, preventOverrun: true }))
   }
 
+  /** A job whose runs are counted; a look that finds it not due, or somebody else's, is no run. */
+  const counted = (job: Job): Job => ({ ...job, ...meter.timed({ run: job.run }, (_method, seconds, outcome) => { meter.jobRan(job.name, seconds, outcome) }) })
+
   const begin: (() => void)[] = []
   scope.decorate('scheduler', {
-    once (job) { begin.push(() => { schedule(job.name, Math.min(mostLookMs, Math.max(leastLookMs, job.everyMs / 4)), () => runOnce(job)) }) },
-    here ({ name, everyMs, run }) { begin.push(() => { schedule(name, everyMs, run) }) }
+    once (job) {
+      const { name, everyMs } = job
+      begin.push(() => { schedule(name, Math.min(mostLookMs, Math.max(leastLookMs, everyMs / 4)), () => runOnce(counted(job))) })
+    },
+    here (job) { begin.push(() => { schedule(job.name, job.everyMs, counted(job).run) }) }
   })
   scope.addHook('onReady', async () => { for (const one of begin) one() })
   scope.addHook('onClose', async () => {
     toad.stop()
     await Promise.allSettled(under)
   })
-}, { name: 'latchkey-scheduler', dependencies: ['latchkey-mongo'] })
+}, { name: 'latchkey-scheduler', dependencies: ['latchkey-meter', 'latchkey-mongo'] })

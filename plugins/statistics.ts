@@ -13,11 +13,13 @@ declare module 'fastify' {
 /** Milliseconds between two tries to make the changes that Redis did not take. */
 const replayMs = 1000
 
-export default fp<ScopeOptions>(async function statistics (scope, { config, clock }) {
+export default fp<ScopeOptions>(async function counters (scope, { config, clock }) {
   const redis = scope.redisPort
   const setOf = (name: string) => redis === undefined ? createLocalEndingSet() : createRedisEndingSet(redis.client, `${config.redisKeyPrefix}${name}`)
   const sets = { active: setOf('active'), profiles: setOf('profiles'), blacklist: setOf('blacklist') }
   const replays = setInterval(() => { for (const set of Object.values(sets)) void set.replay() }, replayMs).unref()
   scope.addHook('onClose', async () => { clearInterval(replays) })
-  scope.decorate('statistics', createStatistics({ ...sets, clock, tokensMs: config.accessTokenSeconds * 1000 }))
-}, { name: 'latchkey-statistics', dependencies: ['latchkey-redis'] })
+  const statistics = createStatistics({ ...sets, clock, tokensMs: config.accessTokenSeconds * 1000 })
+  scope.meter.statistics(statistics.read)
+  scope.decorate('statistics', statistics)
+}, { name: 'latchkey-statistics', dependencies: ['latchkey-meter', 'latchkey-redis'] })

@@ -6,6 +6,8 @@ import { createBreaker } from '../src/cache/breaker.ts'
 import { createFallbackCounter, createLocalCounter, createRedisCounter, type LimitCounter } from '../src/limit/limit-counter.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createSessionRepository, type SessionRepository } from '../src/session/session-repository.ts'
+import { tellingRevocations } from '../src/session/telling-revocations.ts'
+import { createAvatarRepository, type AvatarRepository } from '../src/user/avatar-repository.ts'
 import { createUserRepository, type UserRepository } from '../src/user/user-repository.ts'
 import { createVisitLog, type VisitLog } from '../src/visit/visit-log.ts'
 import { createVisitRepository, type VisitRepository } from '../src/visit/visit-repository.ts'
@@ -14,6 +16,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     users: UserRepository
     sessions: SessionRepository
+    avatarRepository: AvatarRepository
     visitRepository: VisitRepository
     visitLog: VisitLog
     limitCounter: LimitCounter
@@ -35,10 +38,13 @@ const pauseMs = 1000
 
 export default fp<ScopeOptions>(async function stores (scope, { config, clock }) {
   const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
-  const users = createUserRepository(db)
-  const sessions = createSessionRepository(db)
-  const visitRepository = createVisitRepository(db)
-  const visitLog = createVisitLog(db, config.visitEntries)
+  const { meter } = scope
+  const users = meter.timedStore('mongo', 'users', createUserRepository(db))
+  const stored = meter.timedStore('mongo', 'sessions', createSessionRepository(db))
+  const sessions = meter.isOn ? tellingRevocations(stored, (reason, count) => { meter.add('latchkey_revocations_total', { reason }, count) }) : stored
+  const avatarRepository = meter.timedStore('mongo', 'avatars', createAvatarRepository(db))
+  const visitRepository = meter.timedStore('mongo', 'visits', createVisitRepository(db))
+  const visitLog = meter.timedStore('mongo', 'visit_log', createVisitLog(db, config.visitEntries))
   const local = createLocalCounter(clock)
   const redis = scope.redisPort
   const indexes = { ready: false, givenUp: false }
@@ -46,7 +52,7 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   async function ensureIndexes (): Promise<void> {
     while (!indexes.ready && !indexes.givenUp) {
       try {
-        for (const repository of [users, sessions, visitRepository]) await repository.ensureIndexes()
+        for (const repository of [users, sessions, avatarRepository, visitRepository]) await repository.ensureIndexes()
         indexes.ready = true
       } catch (error) {
         scope.log.warn({ err: error }, 'the indexes could not be made yet')
@@ -57,11 +63,16 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
 
   scope.decorate('users', users)
   scope.decorate('sessions', sessions)
+  scope.decorate('avatarRepository', avatarRepository)
   scope.decorate('visitRepository', visitRepository)
   scope.decorate('visitLog', visitLog)
   scope.decorate('limitCounter', redis === undefined
     ? local
-    : createFallbackCounter(createRedisCounter({ client: redis.client, prefix: `${config.redisKeyPrefix}limit:`, clock }), local, createBreaker({ clock })))
+    : createFallbackCounter(
+      meter.timedStore('redis', 'limits', createRedisCounter({ client: redis.client, prefix: `${config.redisKeyPrefix}limit:`, clock })),
+      local,
+      meter.breaker('limits', createBreaker({ clock }))
+    ))
   scope.decorate('areIndexesReady', () => indexes.ready)
   scope.decorate('storeStates', async () => {
     const [mongoAnswers, redisAnswers] = await Promise.all([scope.pingMongo(), redis?.ping()])
@@ -72,4 +83,4 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   })
   scope.addHook('onClose', async () => { indexes.givenUp = true })
   await Promise.race([ensureIndexes(), sleep(firstTryMs, undefined, { ref: false })])
-}, { name: 'latchkey-stores', dependencies: ['latchkey-mongo', 'latchkey-redis'] })
+}, { name: 'latchkey-stores', dependencies: ['latchkey-meter', 'latchkey-mongo', 'latchkey-redis'] })

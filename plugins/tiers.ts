@@ -24,7 +24,7 @@ const quietMs = 60_000
 const tombstoneMarginMs = 60_000
 
 export default fp<ScopeOptions>(async function tiers (scope, { config, clock, randomBytes }) {
-  const redis = scope.redisPort
+  const { meter, redisPort: redis } = scope
   const channelName = `${config.redisKeyPrefix}revoked`
   const named = (store: string, onClose?: () => void) => ({
     clock,
@@ -49,20 +49,24 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     beatChannel: `${config.redisKeyPrefix}beat:${randomBytes(9).toString('base64url')}`,
     clock,
     onForget: (key) => {
-      cache.forget(key)
+      meter.add('latchkey_revocation_messages_total', {})
+      if (cache.forget(key)) meter.add('latchkey_revocations_heard_total', {})
       scope.profiles.forget(key)
     },
-    onBeat: () => { void cache.replay() }, // a Redis that refuses to write says nothing when it takes writes again
+    onBeat: (lagMs) => {
+      meter.observe('latchkey_revocation_lag_seconds', {}, lagMs / 1000)
+      void cache.replay() // a Redis that refuses to write says nothing when it takes writes again
+    },
     onSubscribe: () => { cache.forgetAll() }
   })
   const shared = redis && {
-    tier: createRedisTier({
+    tier: meter.timedStore('redis', 'session_copies', createRedisTier({
       client: redis.client,
       prefix: `${config.redisKeyPrefix}session:`,
       channel: channelName,
       tombstoneMs: config.accessTokenSeconds * 1000 + tombstoneMarginMs
-    }),
-    breaker: createBreaker(named('Redis', regain))
+    })),
+    breaker: meter.breaker('sessions_redis', createBreaker(named('Redis', regain)))
   }
   const cache: TieredCache<SessionCopy> = createTieredCache<SessionCopy>({
     clock,
@@ -73,8 +77,9 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     load: loadSessionCopy({ users: scope.users, sessions: scope.sessions, clock }),
     codec: { encode: JSON.stringify, decode: decodeSessionCopy },
     ...(shared && { shared }),
-    breaker: createBreaker(named('MongoDB')),
+    breaker: meter.breaker('sessions_mongo', createBreaker(named('MongoDB'))),
     onUnsent: () => {
+      meter.add('latchkey_revocations_unsent_total', {})
       if (clock.mono() < quietUntil) return
       scope.log.warn('revocations do not reach Redis; they are sent again when it takes them')
       quietUntil = clock.mono() + quietMs
@@ -89,4 +94,4 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     if (channel === undefined) return 'none'
     return clock.mono() - channel.hearing.lastBeat > deafAfterMs ? 'deaf' : 'hearing'
   })
-}, { name: 'latchkey-tiers', dependencies: ['latchkey-redis', 'latchkey-stores', 'latchkey-profiles'] })
+}, { name: 'latchkey-tiers', dependencies: ['latchkey-meter', 'latchkey-redis', 'latchkey-stores', 'latchkey-profiles'] })

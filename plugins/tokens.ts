@@ -38,7 +38,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     sign: (kid, claims) => (engines[kid] as JWT).sign(claims),
     verify: (kid, text) => (engines[kid] as JWT).verify(text)
   }
-  const { users, sessions, statistics, audit, sessionCache: cache } = scope
+  const { meter, users, sessions, statistics, audit, sessionCache: cache } = scope
   const accessTokens = createAccessTokens({
     engine,
     keyring,
@@ -55,9 +55,17 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
   const graceMs = config.refreshGraceSeconds * 1000
 
   scope.decorate('lastSeen', lastSeen)
-  scope.decorate('sessionCheck', createSessionCheck({ tokens: accessTokens, cache, lastSeen, clock, memoEntries: config.tokenMemoEntries }))
+  scope.decorate('sessionCheck', createSessionCheck({
+    tokens: accessTokens,
+    cache,
+    lastSeen,
+    clock,
+    memoEntries: config.tokenMemoEntries,
+    ...(meter.isOn && { onLoad: (tier, seconds) => { meter.observe('latchkey_check_seconds', { tier }, seconds) } })
+  }))
   scope.decorate('signOut', createSignOut({ users, sessions, cache, revoke, revokeOlder, accessTokens, refreshTokens, clock, graceMs, audit }))
-  scope.decorate('tokens', createTokenService({
+  const kinds: Record<string, 'refresh' | 'renewal'> = { refresh: 'refresh', renew: 'renewal' }
+  scope.decorate('tokens', meter.timed(createTokenService({
     users,
     sessions,
     cache,
@@ -72,5 +80,8 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     sessionsPerUser: config.sessionsPerUser,
     statistics,
     audit
+  }), (method, _seconds, outcome) => {
+    const kind = kinds[method]
+    if (kind !== undefined) meter.add('latchkey_refreshes_total', { kind, outcome })
   }))
-}, { name: 'latchkey-tokens', dependencies: ['latchkey-stores', 'latchkey-tiers', 'latchkey-revocations'] })
+}, { name: 'latchkey-tokens', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-tiers', 'latchkey-audit', 'latchkey-revocations'] })

@@ -2,6 +2,7 @@
 import fp from 'fastify-plugin'
 import { createBreaker } from '../src/cache/breaker.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
+import type { GuestStore } from '../src/visit/guest-store.ts'
 import { createGuardedGuestStore } from '../src/visit/guarded-guest-store.ts'
 import { createGuestVisits, type GuestVisits } from '../src/visit/guest-visits.ts'
 import { createLocalGuestStore } from '../src/visit/local-guest-store.ts'
@@ -10,6 +11,7 @@ import { createMembership, type Membership } from '../src/visit/membership.ts'
 import { RedisSessionStore } from '../src/visit/redis-session-store.ts'
 import { createRedisGuestStore } from '../src/visit/redis-guest-store.ts'
 import { createRunningVisits } from '../src/visit/running-visits.ts'
+import { tellingGuestVisits, tellingMemberVisits, tellingRunningVisits, type VisitListener } from '../src/visit/telling-visits.ts'
 import { createVisitArchive } from '../src/visit/visit-archive.ts'
 import { createVisitHandover } from '../src/visit/visit-handover.ts'
 import { createVisitJob, type VisitJob } from '../src/visit/visit-job.ts'
@@ -27,19 +29,21 @@ declare module 'fastify' {
 }
 
 export default fp<ScopeOptions>(async function visits (scope, { config, clock, randomBytes }) {
-  const redis = scope.redisPort
-  const { sessions, visitRepository, visitLog: log } = scope
+  const { meter, redisPort: redis, sessions, visitRepository, visitLog: log } = scope
   const limits = { idleMs: config.visitIdleSeconds * 1000, mostEntries: config.visitEntries }
   const store = redis === undefined
     ? createLocalGuestStore({ now: clock.wall, ...limits })
-    : createGuardedGuestStore(createRedisGuestStore({ client: redis.client, prefix: `${config.redisKeyPrefix}visit:`, ...limits }), createBreaker({ clock }))
+    : createGuardedGuestStore(timedGuests(createRedisGuestStore({ client: redis.client, prefix: `${config.redisKeyPrefix}visit:`, ...limits })), meter.breaker('guest_visits', createBreaker({ clock })))
   const archive = createVisitArchive({ visits: visitRepository, log, guests: store, clock, idleMs: limits.idleMs })
-  const known = createRunningVisits({ visits: visitRepository, log, archive, sessions, clock, randomBytes, ...limits })
+  const known = telling(tellingRunningVisits, createRunningVisits({ visits: visitRepository, log, archive, sessions, clock, randomBytes, ...limits }))
   const notes = createVisitNotes({ log, archive, known, mostEntries: config.visitEntries })
-  const guests = createGuestVisits({ store, archive, clock, randomBytes })
+  const guests = telling(tellingGuestVisits, createGuestVisits({ store, archive, clock, randomBytes }))
   const handover = createVisitHandover({ visits: visitRepository, archive, known, sessions, clock, idleMs: limits.idleMs })
-  const members = createMemberVisits({ visits: visitRepository, log, archive, known, notes, clock, randomBytes, idleMs: limits.idleMs })
-  const onFailure = (error: unknown) => { scope.log.warn({ err: error }, 'a visit could not be carried over or archived; the job tries again') }
+  const members = telling(tellingMemberVisits, createMemberVisits({ visits: visitRepository, log, archive, known, notes, clock, randomBytes, idleMs: limits.idleMs }))
+  const onFailure = (error: unknown) => {
+    meter.add('latchkey_visit_failures_total', {})
+    scope.log.warn({ err: error }, 'a visit could not be carried over or archived; the job tries again')
+  }
   const job = createVisitJob({ store, visits: visitRepository, archive, known, clock, idleMs: limits.idleMs, onFailure })
 
   scope.decorate('guestVisits', guests)
@@ -49,4 +53,18 @@ export default fp<ScopeOptions>(async function visits (scope, { config, clock, r
   scope.decorate('visitSessionStore', new RedisSessionStore(store.records))
   // guests that only this process knows would be gone with it
   if (redis === undefined) scope.addHook('onClose', async () => { await job.sweepGuests(Infinity) })
-}, { name: 'latchkey-visits', dependencies: ['latchkey-redis', 'latchkey-stores'] })
+
+  function telling<T> (wrap: (target: T, listener: VisitListener) => T, target: T): T {
+    return meter.isOn
+      ? wrap(target, {
+        onBegin: (visitor) => { meter.add('latchkey_visits_begun_total', { visitor }) },
+        onEntry: (visitor, kind) => { meter.add('latchkey_visit_entries_total', { visitor, kind }) }
+      })
+      : target
+  }
+
+  function timedGuests (store: GuestStore): GuestStore {
+    const timed = meter.timedStore('redis', 'guest_visits', store)
+    return { ...timed, records: meter.timedStore('redis', 'guest_records', timed.records) }
+  }
+}, { name: 'latchkey-visits', dependencies: ['latchkey-meter', 'latchkey-redis', 'latchkey-stores'] })

@@ -3,7 +3,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Client } from '../src/token/revocation.ts'
 import type { Presented } from '../src/token/sign-out.ts'
 
-export const clientOf = (request: FastifyRequest): Client => ({ address: request.ip, userAgent: request.headers['user-agent'] ?? '' })
+/** Characters of a request's id that are kept; a host may take it from a header as it is. */
+const mostIdLength = 128
+
+export const clientOf = ({ ip, id, headers }: FastifyRequest): Client =>
+  ({ address: ip, userAgent: headers['user-agent'] ?? '', requestId: id.slice(0, mostIdLength) })
 
 /**
  * Tokens of a request for the doors that take more than an access token. Cookies are not looked at beside a token in a

@@ -1,15 +1,21 @@
 // The inner scope: every socket and every door of the service, registered by hand. The order is the order of need.
 import type { FastifyInstance } from 'fastify'
 import accounts from '../plugins/accounts.ts'
+import audit from '../plugins/audit.ts'
 import authenticate from '../plugins/authenticate.ts'
+import avatars from '../plugins/avatars.ts'
 import cookies from '../plugins/cookies.ts'
 import devices from '../plugins/devices.ts'
 import errors from '../plugins/errors.ts'
+import health from '../plugins/health.ts'
 import jobs from '../plugins/jobs.ts'
 import limits from '../plugins/limits.ts'
+import meter from '../plugins/meter.ts'
 import methods from '../plugins/methods.ts'
+import metrics from '../plugins/metrics.ts'
 import mongo from '../plugins/mongo.ts'
 import openapi from '../plugins/openapi.ts'
+import operators from '../plugins/operators.ts'
 import preferences from '../plugins/preferences.ts'
 import profiles from '../plugins/profiles.ts'
 import redis from '../plugins/redis.ts'
@@ -42,23 +48,29 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(security, options)
   await scope.register(cookies, options)
   await scope.register(visitorCookies, options)
+  await scope.register(meter, options)
   await scope.register(mongo, options)
   await scope.register(redis, options)
   await scope.register(stores, options)
   await scope.register(statistics, options)
   await scope.register(profiles, options)
   await scope.register(tiers, options)
+  await scope.register(audit, options)
   await scope.register(revocations, options)
   await scope.register(tokens, options)
   await scope.register(devices, options)
   await scope.register(limits, options)
   await scope.register(accounts, options)
   await scope.register(preferences, options)
+  await scope.register(avatars, options)
   await scope.register(visits, options)
   await scope.register(authenticate, options)
   await scope.register(visitSession, options)
   await scope.register(scheduler, options)
   await scope.register(jobs, options)
+  await scope.register(metrics, options)
+  await scope.register(health, options)
+  await scope.register(operators, options)
   await scope.register(openapi, options)
   await scope.register(publicDoors)
   await scope.register(visitorDoors)

@@ -34,7 +34,7 @@ const list = {
   visit_full: meaning(409, 'Visit full', 'The visit has as many pages, or actions, as it may have.', 'End it with `DELETE /api/session`; the next one begins by itself.'),
   payload_too_large: meaning(413, 'Body too large', 'The body is larger than this operation takes.', 'Send less.'),
   uri_too_long: meaning(414, 'Address too long', 'The address of the request is too long.', 'Shorten it.'),
-  unsupported_media_type: meaning(415, 'Unsupported media type', 'This operation takes application/json.', 'Send JSON with the content type application/json.'),
+  unsupported_media_type: meaning(415, 'Unsupported media type', 'The body, or a file in it, is of a type that this operation does not take.', 'Send what the operation describes: JSON as application/json, a picture as PNG, JPEG or WebP.'),
   rate_limited: meaning(429, 'Too many attempts', 'Too many attempts.', 'Wait for the seconds in Retry-After.'),
   headers_too_large: meaning(431, 'Headers too large', 'The headers of the request are too large.', 'Send smaller headers.'),
   internal_error: meaning(500, 'Internal error', 'Something went wrong on our side.', 'Report it with the requestId.'),

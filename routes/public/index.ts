@@ -1,7 +1,10 @@
 // The doors that need no identity. The list is the map: a file that is not named here is not open.
 import type { Doors } from '../doors.ts'
+import avatar from './avatar.ts'
+import health from './health.ts'
 import login from './login.ts'
 import logout from './logout.ts'
+import metrics from './metrics.ts'
 import operation from './operation.ts'
 import refresh from './refresh.ts'
 import register from './register.ts'
@@ -11,5 +14,8 @@ export default async function publicDoors (scope: Doors): Promise<void> {
   await login(scope)
   await refresh(scope)
   await logout(scope)
+  await avatar(scope)
   await operation(scope)
+  await health(scope)
+  await metrics(scope)
 }

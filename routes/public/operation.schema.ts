@@ -1,9 +1,10 @@
 // What the probes and the catalogue of problems read and send.
 import { Type } from '@sinclair/typebox'
 import { errorCodes } from '../../src/errors.ts'
+import { HealthAnswer } from '../../src/schemas/health-shapes.ts'
 import { oneOf } from '../../src/schemas/one-of.ts'
 import { problems } from '../../src/schemas/problem.ts'
-import { closed } from '../../src/schemas/shapes.ts'
+import { closed, ref } from '../../src/schemas/shapes.ts'
 
 export const livenessSchema = {
   operationId: 'livez',
@@ -27,6 +28,17 @@ export const readinessSchema = {
       redis: oneOf(['connected', 'disconnected', 'embedded']),
       channel: oneOf(['hearing', 'deaf', 'none'], { description: 'Whether revocations of other instances are heard.' })
     }, { description: 'It may.' }),
+    ...problems({ safe: true })
+  }
+}
+
+export const healthSchema = {
+  operationId: 'health',
+  tags: ['operation'],
+  summary: 'How is the service?',
+  description: 'From counters, so it takes as long with a million sessions as with one. 503 while MongoDB does not answer, with the same members beside those of a problem. `cache` and `uptime` are for admins and for `METRICS_TOKEN`; outside production for anybody while that is not set.',
+  response: {
+    200: ref(HealthAnswer, 'It answers.'),
     ...problems({ safe: true })
   }
 }

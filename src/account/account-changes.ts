@@ -6,7 +6,8 @@ import type { LoginLimits } from '../limit/login-limits.ts'
 import type { Profile } from '../schemas/shapes.ts'
 import type { Member } from '../session/session-rules.ts'
 import type { ChangeAccount } from '../token/account-change.ts'
-import type { Audit, Client, RevokeOlder, SignedOut } from '../token/revocation.ts'
+import type { Audit } from '../token/audit.ts'
+import type { Client, RevokeOlder, SignedOut } from '../token/revocation.ts'
 import type { Issued, TokenService } from '../token/token-service.ts'
 import type { PasswordHasher } from '../user/password-hasher.ts'
 import { canonicalPassword, checkNewPassword } from '../user/password-rules.ts'
@@ -62,11 +63,12 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
   async function confirmed<T> ({ userId, sid }: Member, typed: string | undefined, client: Client, write: (user: UserRecord) => Promise<T | null>): Promise<T> {
     if (typed === undefined) throw new LatchkeyError('current_password_invalid', { detail: 'This change needs the current password of the account.' })
     const password = canonicalPassword(typed)
-    return await attempt(limits, `id ${userId}`, client.address, async () => {
+    const onLimited = () => { audit('current_password_limited', client, { userId, sid }) }
+    return await attempt({ limits, account: `id ${userId}`, address: client.address, onLimited }, async () => {
       for (let tries = 0; tries < mostTries; tries++) {
         const user = await findUser(userId)
         if (!await hasher.verify(password, user.passwordHash)) {
-          audit('current_password_wrong', { userId, sid, address: client.address })
+          audit('current_password_wrong', client, { userId, sid })
           throw new LatchkeyError('current_password_invalid')
         }
         const written = await write(user)
@@ -86,7 +88,7 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
       const needsPassword = fields.emailKey !== undefined || fields.usernameKey !== undefined
       const changed = needsPassword ? await confirmed(member, change.currentPassword, client, ({ passwordHash }) => write(passwordHash)) : await write()
       if (changed === null) throw new LatchkeyError('session_revoked')
-      audit('profile_changed', { userId, sid, address: client.address })
+      audit('profile_changed', client, { userId, sid })
       return profileOf(changed)
     },
 
@@ -100,7 +102,7 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
         hash ??= await hasher.hash(password)
         return await users.changePassword(userId, passwordHash, hash)
       })
-      audit('password_changed', { userId, sid, address: client.address })
+      audit('password_changed', client, { userId, sid })
       const ended = await revokeOlder(userId, changed.tokenVersion, 'password_changed')
       return { ...await openAfresh(changed, client), ...ended }
     }

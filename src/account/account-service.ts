@@ -4,14 +4,15 @@ import type { Clock } from '../clock.ts'
 import { LatchkeyError, unavailable } from '../errors.ts'
 import type { LoginLimits } from '../limit/login-limits.ts'
 import type { Profile } from '../schemas/shapes.ts'
-import type { Audit, Client } from '../token/revocation.ts'
+import type { Audit } from '../token/audit.ts'
+import type { Client } from '../token/revocation.ts'
 import type { Issued, TokenService } from '../token/token-service.ts'
 import type { PasswordHasher } from '../user/password-hasher.ts'
 import { canonicalPassword, checkNewPassword } from '../user/password-rules.ts'
 import type { ProfileCache } from '../user/profile-cache.ts'
 import { emailKeyOf, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
 import type { UserRepository } from '../user/user-repository.ts'
-import { attempt, givingBack } from './attempts.ts'
+import { attempt, givingBack, reserving } from './attempts.ts'
 
 export interface Registration { email: string, username: string, password: string, fullName?: string }
 export interface Credentials { email?: string, username?: string, password: string }
@@ -58,12 +59,12 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
     const password = canonicalPassword(typed)
     const matches = await hasher.verify(password, user?.passwordHash ?? null)
     if (user === null || !matches) {
-      audit('login_failed', { ...(user && { userId: user._id }), address: client.address })
+      audit('login_failed', client, user === null ? {} : { userId: user._id })
       throw new LatchkeyError('invalid_credentials')
     }
     const issued = await tokens.open(user, client)
     if (hasher.isOutdated(user.passwordHash)) void upgradeHash(user, password)
-    audit('login', { userId: user._id, sid: issued.session._id, address: client.address })
+    audit('login', client, { userId: user._id, sid: issued.session._id })
     return issued
   }
 
@@ -74,7 +75,7 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       const password = canonicalPassword(input.password)
       checkNewPassword(password, [input.email, emailKey, input.username, input.fullName ?? ''], passwordMinLength)
       if (!isReady()) throw unavailable(new Error('the unique indexes do not stand yet'))
-      const reservation = await limits.reserveRegistration(client.address)
+      const reservation = await reserving(() => { audit('registration_limited', client) }, () => limits.reserveRegistration(client.address))
       return await givingBack([reservation], async () => {
         const passwordHash = await hasher.hash(password) // before the address is looked at: taken and free take as long
         const now = new Date(clock.wall())
@@ -95,12 +96,15 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
           updatedAt: now
         }
         await users.insert(user)
-        audit('registered', { userId: user._id, address: client.address })
+        audit('registered', client, { userId: user._id })
         return await tokens.open(user, client)
       })
     },
 
-    login: (input, client) => attempt(limits, nameOf(input), client.address, async () => await signIn(await findUser(input), input.password, client)),
+    login (input, client) {
+      const onLimited = () => { audit('login_limited', client) }
+      return attempt({ limits, account: nameOf(input), address: client.address, onLimited }, async () => await signIn(await findUser(input), input.password, client))
+    },
 
     profile: (userId) => profiles.find(userId)
   }

@@ -15,15 +15,29 @@ export async function givingBack<T> (reservations: readonly Reservation[], work:
   }
 }
 
-/**
- * Makes an attempt at the password of an account.
- * @param account what attempts are counted by: as it was typed, so that counting tells nothing of who exists
- * @throws LatchkeyError `rate_limited`, and whatever `work` throws
- */
-export async function attempt<T> (limits: LoginLimits, account: string, address: string, work: () => Promise<T>): Promise<T> {
-  const byAddress = await limits.reserveAddress(address)
+/** @param onLimited told of an attempt that was one too many, which is an event */
+export async function reserving (onLimited: () => void, reserve: () => Promise<Reservation>): Promise<Reservation> {
+  try {
+    return await reserve()
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === 'rate_limited') onLimited()
+    throw error
+  }
+}
+
+export interface Attempt {
+  limits: LoginLimits
+  /** What attempts are counted by: as it was typed, so that counting tells nothing of who exists. */
+  account: string
+  address: string
+  onLimited: () => void
+}
+
+/** Makes an attempt at the password of an account. @throws LatchkeyError `rate_limited`, and whatever `work` throws */
+export async function attempt<T> ({ limits, account, address, onLimited }: Attempt, work: () => Promise<T>): Promise<T> {
+  const byAddress = await reserving(onLimited, () => limits.reserveAddress(address))
   return await givingBack([byAddress], async () => {
-    const byAccount = await limits.reserveAccount(account, address)
+    const byAccount = await reserving(onLimited, () => limits.reserveAccount(account, address))
     return await givingBack([byAccount], async () => {
       const result = await work()
       await giveBackAll([byAddress, byAccount])

@@ -45,8 +45,8 @@ export interface RevocationChannelOptions {
   clock: Clock
   /** A key was revoked somewhere. */
   onForget: (key: string) => void
-  /** A beat was heard: Redis answers and carries messages. */
-  onBeat: () => void
+  /** A beat was heard: Redis answers and carries messages. @param lagMs milliseconds since it was sent, by one clock */
+  onBeat: (lagMs: number) => void
   /** The subscription stands from now on: whatever was told before was missed. */
   onSubscribe: () => void
 }
@@ -64,7 +64,7 @@ export function createRevocationChannel (options: RevocationChannelOptions): Rev
       unheard = 0
       subscriber?.disconnect()
     }
-    await publisher.publish(beatChannel, '').catch(() => { /* an unsent beat is an unheard one */ })
+    await publisher.publish(beatChannel, String(clock.mono())).catch(() => { /* an unsent beat is an unheard one */ })
   }
 
   /** One connection from its birth to its end. */
@@ -75,7 +75,7 @@ export function createRevocationChannel (options: RevocationChannelOptions): Rev
       if (from !== beatChannel) return onForget(message)
       unheard = 0
       hearing.lastBeat = clock.mono()
-      onBeat()
+      onBeat(hearing.lastBeat - Number(message))
     })
     await connection.connect()
     await connection.subscribe(channel, beatChannel)

@@ -11,7 +11,9 @@ import { createForgetRing } from './forget-ring.ts'
 import { deafAfterMs, type Hearing } from './revocation-channel.ts'
 import { askShared, tombstone, type GuardedTier } from './shared-tier.ts'
 
-export type Tier = 'memory' | 'redis' | 'mongo'
+/** The tiers behind memory. */
+export type LoadTier = 'redis' | 'mongo'
+export type Tier = 'memory' | LoadTier
 
 /** A value in this process's memory. One object per key for as long as it is held: whoever keeps it sees it change and die. */
 export interface MemoryCopy<V> {
@@ -32,7 +34,7 @@ export interface MemoryCopy<V> {
 export type Truth<V> = { value: V, expiresAt: number } | null
 
 /** An answer and the tier that gave it. `copy` is null for no. */
-export interface Found<V> { copy: MemoryCopy<V> | null, tier: Tier }
+export interface Found<V> { copy: MemoryCopy<V> | null, tier: LoadTier }
 
 /** A point in time on both clocks and in the order of forgets. */
 export interface Moment { readonly mark: number, readonly readAt: number, readonly wall: number }
@@ -55,8 +57,8 @@ export interface TieredCache<V> {
    * @param since the moment before the truth was asked: a forget that came later wins
    */
   fill: (key: string, truth: NonNullable<Truth<V>>, since: Moment) => Promise<void>
-  /** Drops a key from this process. */
-  forget: (key: string) => void
+  /** Drops a key from this process. @returns whether memory held it */
+  forget: (key: string) => boolean
   /** Drops every key from this process: some forgets were missed. */
   forgetAll: () => void
   /** Copies of the shared tier count only if they were read from now on: some burials did not reach it. */
@@ -195,10 +197,12 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     }
   }
 
-  function forget (key: string): void {
+  function forget (key: string): boolean {
+    const wasHeld = memory.get(key) !== undefined
     forgotten.add(key, clock.wall())
     memory.delete(key)
     flights.delete(key) // who asks from now on must not get an answer that began before
+    return wasHeld
   }
 
   return {

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import ipaddr from 'ipaddr.js'
 import { ConfigError } from './environment.ts'
-import { developmentSecrets, readRings, type Rings, type SecretTexts } from './secrets.ts'
+import { developmentSecrets, isSample, readRings, type Rings, type SecretTexts } from './secrets.ts'
 import { environmentName, type Settings } from './settings-schema.ts'
 
 export type StoreAddress =
@@ -75,6 +75,7 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
   const corsOrigins = originsOf(settings, nameOf, problems)
   const trustProxy = trustOf(settings, nameOf, problems)
   const secrets = secretsOf(settings, production || store.kind === 'mongodb' || redis !== undefined, nameOf, problems)
+  checkMetricsToken(settings, nameOf, problems)
   if (problems.length > 0 || secrets === undefined) throw new ConfigError(problems)
 
   return deepFrozen({
@@ -148,6 +149,14 @@ function secretsOf (settings: Settings, required: boolean, nameOf: (name: string
   const reason = required ? 'with MongoDB, with Redis and in production' : 'when one of the three secrets is set'
   for (const name of missing) problems.push(`${name} is required ${reason}; make one with: openssl rand -base64 48`)
   return undefined
+}
+
+function checkMetricsToken ({ metricsToken, ...settings }: Settings, nameOf: (name: string) => string, problems: string[]): void {
+  if (metricsToken === undefined) return
+  if (isSample(metricsToken)) problems.push(`${nameOf('metricsToken')}: this is a sample or a pattern, not a secret; make one with: openssl rand -base64 24`)
+  const others = ['accessTokenSecret', 'refreshTokenSecret', 'sessionSecret'] as const
+  // who reads metrics could otherwise sign tokens
+  for (const name of others) if (settings[name]?.split(',').some((key) => key === metricsToken || key.endsWith(`:${metricsToken}`))) problems.push(`${nameOf('metricsToken')} must not be equal to a key of ${nameOf(name)}`)
 }
 
 function trustOf ({ trustProxy }: Settings, nameOf: (name: string) => string, problems: string[]): Config['trustProxy'] {

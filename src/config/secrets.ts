@@ -20,6 +20,9 @@ const kidForm = /^[A-Za-z0-9._-]{1,64}$/
 // Words of the samples that documents print, this project's own included.
 const samples = /change.?me|replace.?me|your.?(jwt|access|refresh|session|super)|example|sample|keyboard.?cat|super.?secret/i
 
+/** Whether everybody could know it: printed in documents, or a pattern. */
+export const isSample = (secret: string): boolean => samples.test(secret) || new Set(secret).size < 8
+
 /**
  * @param nameOf how the reader calls a setting: environment variable or option
  * @throws ConfigError naming the setting, never its value
@@ -45,7 +48,7 @@ function readKey (entry: string, name: string, problems: string[]): RingKey {
   if (kid !== undefined && !kidForm.test(kid)) problems.push(`${name}: a kid has 1 to 64 of A-Z a-z 0-9 . _ -`)
   if (secret.includes(':')) problems.push(`${name}: a secret has no colon`)
   if (Buffer.byteLength(secret) < leastBytes) problems.push(`${name}: a secret needs at least ${leastBytes} bytes; make one with: openssl rand -base64 48`)
-  else if (samples.test(secret) || new Set(secret).size < 8) problems.push(`${name}: this is a sample or a pattern, not a secret; make one with: openssl rand -base64 48`)
+  else if (isSample(secret)) problems.push(`${name}: this is a sample or a pattern, not a secret; make one with: openssl rand -base64 48`)
   const fingerprint = createHash('sha256').update('latchkey kid\0').update(secret).digest('base64url').slice(0, 10)
   return Object.freeze({ kid: kid ?? fingerprint, fingerprint, secret })
 }

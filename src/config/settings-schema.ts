@@ -69,7 +69,9 @@ export const settingsSchema = Type.Object({
   cookieSecure: optional(Type.Boolean({ description: 'Send cookies over TLS only; on in production.' })),
 
   serverTiming: onOff(true, 'Name the tier that answered in the Server-Timing header.'),
-  docs: optional(Type.Boolean({ description: 'Serve /docs and /openapi.json; on outside production.' }))
+  docs: optional(Type.Boolean({ description: 'Serve /docs and /openapi.json; on outside production.' })),
+  metrics: onOff(true, 'Count and time, and serve /metrics to those who may see it.'),
+  metricsToken: optional(Type.String({ pattern: '^[A-Za-z0-9._~+/=-]{16,256}$', description: 'Sent as `Authorization: Bearer`, it opens /metrics and the detail of health; 16 to 256 characters of A-Z a-z 0-9 . _ ~ + / = -. An access token of an admin opens them too. Without it nobody else does in production, and anybody elsewhere.' }))
 }, { additionalProperties: false })
 
 /** Every setting after validation, defaults filled in. */

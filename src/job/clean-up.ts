@@ -3,6 +3,7 @@
 import type { EndingSet } from '../cache/ending-set.ts'
 import type { Clock } from '../clock.ts'
 import { keptSeconds, type SessionRepository } from '../session/session-repository.ts'
+import type { AvatarSweep } from '../user/avatar-sweep.ts'
 
 /** What one run took out, and the longest that one batch took in milliseconds. */
 export interface CleanedUp { sessions: number, counted: number, avatars: number, longestBatchMs: number }
@@ -15,6 +16,7 @@ export interface CleanUp {
 
 export interface CleanUpOptions {
   sessions: SessionRepository
+  avatars: AvatarSweep
   /** Sets of which ended keys are taken out. */
   sets: readonly EndingSet[]
   clock: Clock
@@ -26,7 +28,7 @@ export interface CleanUpOptions {
  */
 const batchSize = 200
 
-export function createCleanUp ({ sessions, sets, clock }: CleanUpOptions): CleanUp {
+export function createCleanUp ({ sessions, avatars, sets, clock }: CleanUpOptions): CleanUp {
   let isStopped = false
 
   return {
@@ -50,6 +52,7 @@ export function createCleanUp ({ sessions, sets, clock }: CleanUpOptions): Clean
         return sids.length > 0 && await sessions.deleteEnded(sids, cutoff) > 0 ? sids.length : 0
       })
       for (const set of sets) done.counted += await inBatches(() => set.trim(clock.wall(), batchSize))
+      done.avatars = await avatars.run({ isStopped: () => isStopped })
       return done
     },
     stop () { isStopped = true }

@@ -35,7 +35,7 @@ const userFields = {
   email: Type.String(),
   fullName: orNull(Type.String()),
   role: oneOf(['user', 'admin']),
-  avatarUrl: orNull(Type.String({ description: 'Path of the picture.' }))
+  avatarUrl: orNull(Type.String({ description: 'Path of the picture, below the address of the service.' }))
 }
 
 export const PublicUser = closed(userFields, { $id: 'LatchkeyPublicUser', description: 'What an account shows of itself.', examples: [exampleUser] })

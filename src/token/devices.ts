@@ -7,7 +7,8 @@ import { parseTimeCursor, timeCursor } from '../schemas/time-cursor.ts'
 import type { SessionRepository } from '../session/session-repository.ts'
 import type { Member, SessionRecord } from '../session/session-rules.ts'
 import type { UserRepository } from '../user/user-repository.ts'
-import type { Audit, Client, Revoke, RevokeOthers, SignedOut } from './revocation.ts'
+import type { Audit } from './audit.ts'
+import type { Client, Revoke, RevokeOthers, SignedOut } from './revocation.ts'
 import type { SessionCopy } from './session-copy.ts'
 
 export interface DevicePage { readonly sessions: readonly SessionRecord[], readonly nextCursor: string | null }
@@ -50,12 +51,12 @@ export function createDevices ({ users, sessions, cache, revoke, revokeOthers, c
       const session = await sessions.find(sid)
       if (session === null || session.userId !== userId) throw new LatchkeyError('not_found')
       if (session.revokedAt !== null) return await cache.bury(sid) // whoever ended it may have died before they could tell
-      if (await revoke(sid, 'device') !== null) audit('session_ended', { userId, sid, address: client.address })
+      if (await revoke(sid, 'device') !== null) audit('session_ended', client, { userId, sid })
     },
 
     async endOthers (member, client) {
       const ended = await revokeOthers(member, 'other_devices')
-      if (ended.revoked > 0) audit('other_sessions_ended', { ...member, address: client.address })
+      if (ended.revoked > 0) audit('other_sessions_ended', client, member)
       return ended
     }
   }

@@ -7,11 +7,8 @@ import type { Member, RevokedReason } from '../session/session-rules.ts'
 import type { Statistics } from '../session/statistics.ts'
 import type { SessionCopy } from './session-copy.ts'
 
-/** Where a request came from. */
-export interface Client { readonly address: string, readonly userAgent: string }
-
-/** Notes an event of security: never a token, a password or an address of e-mail. */
-export type Audit = (event: string, fields: { userId?: string, sid?: string, address?: string }) => void
+/** Where a request came from, and its id in the log. */
+export interface Client { readonly address: string, readonly userAgent: string, readonly requestId: string }
 
 /** Milliseconds beyond which no copy of a session can answer, whatever VERDICT_TTL_SECONDS is. */
 const longestCopyMs = 3_600_000

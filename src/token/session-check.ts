@@ -2,11 +2,11 @@
 // signature, one comparison of its text and a few of numbers: no promise, no crypto, no I/O, nothing allocated.
 // Everything else verifies the token first and then asks the tiers for its session.
 import { createBoundedMap, homeless, type BoundedMap, type Home } from '../cache/bounded-map.ts'
-import type { MemoryCopy, Tier, TieredCache } from '../cache/tiered-cache.ts'
+import type { LoadTier, MemoryCopy, Tier, TieredCache } from '../cache/tiered-cache.ts'
 import type { Clock } from '../clock.ts'
 import { LatchkeyError } from '../errors.ts'
 import type { LastSeen } from '../session/last-seen.ts'
-import type { AccessTokens } from './access-token.ts'
+import type { AccessTokens, Claims } from './access-token.ts'
 import type { SessionCopy } from './session-copy.ts'
 
 /** The copy of a session, whose key is the sid. */
@@ -23,8 +23,16 @@ export interface SessionCheck {
   ask: (text: string) => CheckedCopy | Promise<Checked>
   /** Checks answered so far, by tier. */
   readonly counts: Readonly<Record<Tier, number>>
+  /** Checks refused so far, by the tier that decided; `none` asked no session, or none could be asked. */
+  readonly refusals: Refusals
   /** Entries held: verified token texts. */
   memoSize: () => number
+}
+
+export interface Refusals {
+  readonly none: Readonly<Record<'token_invalid' | 'token_expired' | 'unavailable', number>>
+  readonly redis: Readonly<Record<'session_revoked', number>>
+  readonly mongo: Readonly<Record<'session_revoked', number>>
 }
 
 /** A verified token: a memo of a pure function and no authority, its session is asked each time. */
@@ -48,6 +56,8 @@ export interface SessionCheckOptions {
   clock: Clock
   /** Verified texts kept; 0 keeps none. */
   memoEntries: number
+  /** Told of each check that a tier behind memory decided, and of the seconds that it took. */
+  onLoad?: (tier: LoadTier, seconds: number) => void
 }
 
 /**
@@ -56,20 +66,34 @@ export interface SessionCheckOptions {
  */
 const keyOf = (text: string): string => text.slice(-43)
 
-export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntries }: SessionCheckOptions): SessionCheck {
+export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntries, onLoad }: SessionCheckOptions): SessionCheck {
   const memos: BoundedMap<Memo> = createBoundedMap<Memo>(memoEntries)
   const counts = { memory: 0, redis: 0, mongo: 0 }
+  const refusals = { none: { token_invalid: 0, token_expired: 0, unavailable: 0 }, redis: { session_revoked: 0 }, mongo: { session_revoked: 0 } }
 
   function memoOf (text: string): Memo {
     const held = memos.get(keyOf(text))
     if (held === undefined || held.text !== text) return learn(text)
-    if (held.expiresAt <= clock.wall()) throw new LatchkeyError('token_expired')
+    if (held.expiresAt <= clock.wall()) throw refused(new LatchkeyError('token_expired'))
     memos.touch(held.key, held)
     return held
   }
 
+  function refused (error: unknown): unknown {
+    if (error instanceof LatchkeyError && (error.code === 'token_invalid' || error.code === 'token_expired')) refusals.none[error.code]++
+    return error
+  }
+
+  function read (unverified: string): Claims {
+    try {
+      return tokens.read(unverified)
+    } catch (error) {
+      throw refused(error)
+    }
+  }
+
   function learn (unverified: string): Memo {
-    const { sub, sid, exp } = tokens.read(unverified)
+    const { sub, sid, exp } = read(unverified)
     const text = Buffer.from(unverified, 'latin1').toString('latin1') // a slice would keep its request's header alive
     const memo: Memo = { home: homeless(), key: keyOf(text), text, sub, sid, expiresAt: exp * 1000, copy: undefined, seenIn: 0 }
     memos.set(memo.key, memo)
@@ -92,8 +116,16 @@ export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntrie
   }
 
   async function load (memo: Memo): Promise<Checked> {
-    const { copy, tier } = await cache.find(memo.sid, memo.sub)
-    if (copy === null || copy.value.user.id !== memo.sub) throw new LatchkeyError('session_revoked')
+    const begin = clock.mono()
+    const { copy, tier } = await cache.find(memo.sid, memo.sub).catch((error: unknown) => {
+      refusals.none.unavailable++
+      throw error
+    })
+    onLoad?.(tier, (clock.mono() - begin) / 1000)
+    if (copy === null || copy.value.user.id !== memo.sub) {
+      refusals[tier].session_revoked++
+      throw new LatchkeyError('session_revoked')
+    }
     memo.copy = copy
     counts[tier]++
     see(memo)
@@ -109,6 +141,7 @@ export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntrie
       return memo.copy
     },
     counts,
+    refusals,
     memoSize: memos.size
   }
 }

@@ -8,7 +8,8 @@ import { isLive } from '../session/session-rules.ts'
 import type { UserRepository } from '../user/user-repository.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts'
-import { forgettingOnFailure, type Audit, type Client, type Revoke, type RevokeOlder, type SignedOut } from './revocation.ts'
+import type { Audit } from './audit.ts'
+import { forgettingOnFailure, type Client, type Revoke, type RevokeOlder, type SignedOut } from './revocation.ts'
 import type { SessionCopy } from './session-copy.ts'
 
 /** Tokens that a request brought, as texts. */
@@ -85,7 +86,7 @@ export function createSignOut ({ users, sessions, cache, revoke, revokeOlder, ac
         const userId = await revoke(sid, 'logout')
         if (userId === null) continue
         revoked++
-        audit('logout', { userId, sid, address: client.address })
+        audit('logout', client, { userId, sid })
       }
       return { revoked, sids }
     },
@@ -100,7 +101,7 @@ export function createSignOut ({ users, sessions, cache, revoke, revokeOlder, ac
       const tokenVersion = isLive(session, user, clock.wall()) ? await users.bumpTokenVersion(userId) : user.tokenVersion
       if (tokenVersion === null) return nothing
       const { revoked, sids } = await forgettingOnFailure(cache, [sid], () => revokeOlder(userId, tokenVersion, 'logout_all'))
-      if (revoked > 0) audit('logout_all', { userId, address: client.address })
+      if (revoked > 0) audit('logout_all', client, { userId, sid })
       return { revoked, sids }
     }
   }

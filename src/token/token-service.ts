@@ -11,8 +11,9 @@ import { endOf, isExpired, isLive, type SessionRecord } from '../session/session
 import { publicUser, type UserRecord } from '../user/user-record.ts'
 import type { UserRepository } from '../user/user-repository.ts'
 import type { AccessTokens } from './access-token.ts'
+import type { Audit } from './audit.ts'
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts'
-import type { Audit, Client, Revoke } from './revocation.ts'
+import type { Client, Revoke } from './revocation.ts'
 import type { SessionCopy } from './session-copy.ts'
 
 /** A session and what its owner gets of it. */
@@ -110,7 +111,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
     if (session.generation === generation) throw unavailable(new Error('a live session was not rotated'))
     if (session.generation === generation + 1 && sinceRotationMs < graceMs) return session
     await revoke(sid, 'refresh_token_reused')
-    audit('refresh_token_reused', { userId: session.userId, sid, address: client.address })
+    audit('refresh_token_reused', client, { userId: session.userId, sid })
     throw new LatchkeyError('refresh_token_reused')
   }
 

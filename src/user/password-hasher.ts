@@ -18,6 +18,8 @@ export interface PasswordHasher {
   verify: (password: string, hash: string | null) => Promise<boolean>
   /** Whether a hash was made with less than today's cost or an older form. */
   isOutdated: (hash: string) => boolean
+  /** Hashes that are computed now. */
+  running: () => number
   /** Hashes that wait for a thread. */
   waiting: () => number
   close: () => Promise<void>
@@ -49,21 +51,21 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
   const decoy = `$2b$${cost}$ZpUYcJ3Bu1oVrAhQxEhk9.6dZ0n2kqXQvJqkq0yqfRrA1yHq0V3Ce`
 
   const guessMs = guessDuration(clock, cost)
-  let running = 0
-  const waiting = (): number => Math.max(0, running - concurrency)
+  let taken = 0
+  const waiting = (): number => Math.max(0, taken - concurrency)
   /** Milliseconds that a hash takes; by guess until some were computed, because the first one also starts its thread. */
   const usualMs = (): number => pool.completed < 3 ? guessMs : pool.histogram.runTime.p50
 
   async function run (task: HashTask): Promise<string | boolean> {
     const waitMs = waiting() * usualMs() / concurrency
-    if (running >= concurrency + queue || waitMs > maxWaitMs) {
+    if (taken >= concurrency + queue || waitMs > maxWaitMs) {
       throw unavailable(new Error('too many passwords wait for a thread'), Math.max(1, Math.ceil(waitMs / 1000)))
     }
-    running++
+    taken++
     try {
       return await pool.run(task)
     } finally {
-      running--
+      taken--
     }
   }
 
@@ -75,6 +77,7 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
       return hash !== null && matches as boolean
     },
     isOutdated: (hash) => !hash.startsWith('$2b$') || Number(hash.slice(4, 6)) < cost,
+    running: () => Math.min(taken, concurrency),
     waiting,
     // a thread that is ended inside the native code takes the process down with it: let the hash be finished
     close: () => pool.close({ force: true })

@@ -6,6 +6,7 @@ import { createBurials } from '../cache/burials.ts'
 import type { EndingSet } from '../cache/ending-set.ts'
 import { createForgetRing } from '../cache/forget-ring.ts'
 import { askShared, tombstone, type GuardedTier } from '../cache/shared-tier.ts'
+import type { LoadTier } from '../cache/tiered-cache.ts'
 import type { Clock } from '../clock.ts'
 import { LatchkeyError } from '../errors.ts'
 import { Preferences, Profile } from '../schemas/shapes.ts'
@@ -23,6 +24,8 @@ export interface ProfileCache {
   distrust: () => void
   /** Tells the shared tier of changes that it could not be told of; cheap when there are none. */
   replay: () => Promise<void>
+  /** Profiles read so far, by the tier that answered. */
+  readonly counts: Readonly<Record<LoadTier, number>>
 }
 
 export interface ProfileCacheOptions {
@@ -34,6 +37,8 @@ export interface ProfileCacheOptions {
   ttlMs: number
   /** Keeps count of the copies. */
   counted: Pick<EndingSet, 'add' | 'remove'>
+  /** Told of the tier that answered, each time. */
+  onRead?: (tier: LoadTier) => void
   /** Told of each change that the shared tier could not be told of. */
   onUnsent: (error: unknown) => void
 }
@@ -42,11 +47,17 @@ const profileCheck = TypeCompiler.Compile(Profile, [Preferences])
 
 const form = /^\d{1,15}\|(\d{1,16})\|/
 
-export function createProfileCache ({ users, shared: given, clock, ttlMs, counted, onUnsent }: ProfileCacheOptions): ProfileCache {
+export function createProfileCache ({ users, shared: given, clock, ttlMs, counted, onRead, onUnsent }: ProfileCacheOptions): ProfileCache {
   const shared = ttlMs === 0 ? undefined : given
   const burials = shared && createBurials(shared.tier, onUnsent)
   const forgotten = createForgetRing()
+  const counts = { redis: 0, mongo: 0 }
   let trustedFrom = 0
+
+  function answered (tier: LoadTier): void {
+    counts[tier]++
+    onRead?.(tier)
+  }
 
   function believe (userId: string, text: string): Readonly<Profile> | undefined {
     const [head, readAt] = form.exec(text) ?? []
@@ -65,11 +76,15 @@ export function createProfileCache ({ users, shared: given, clock, ttlMs, counte
     async find (userId) {
       const text = await askShared(shared, (tier) => tier.get(userId))
       const copy = typeof text === 'string' && text !== tombstone ? believe(userId, text) : undefined
-      if (copy?.id === userId) return copy
+      if (copy?.id === userId) {
+        answered('redis')
+        return copy
+      }
       const readAt = clock.wall()
       const user: UserRecord | null = await users.findById(userId)
       if (user === null) throw new LatchkeyError('session_revoked')
       const profile = profileOf(user)
+      answered('mongo')
       const written = `${user.version}|${readAt}|${JSON.stringify(profile)}`
       if (await askShared(shared, (tier) => tier.put(userId, written, user.version, ttlMs)) === written) counted.add(userId, readAt + ttlMs)
       return profile
@@ -86,6 +101,7 @@ export function createProfileCache ({ users, shared: given, clock, ttlMs, counte
     },
     forget,
     distrust () { trustedFrom = clock.wall() },
-    async replay () { await burials?.replay() }
+    async replay () { await burials?.replay() },
+    counts
   }
 }

@@ -32,6 +32,10 @@ export interface UserRepository {
   setPreferences: (id: string, chosen: Partial<Preferences>, now: Date) => Promise<UserRecord | null>
   /** Sets the preferences that the user has never set. @returns the user afterwards, null if nothing was to be set */
   fillPreferences: (id: string, chosen: Partial<Preferences>, now: Date) => Promise<UserRecord | null>
+  /** Points at a picture, or at none. @returns the user before, null if there is none or it points there already */
+  setAvatar: (id: string, avatarId: string | null, now: Date) => Promise<UserRecord | null>
+  /** The pictures that these users point at, null for none; who is not in the answer is gone. */
+  findAvatarIds: (ids: readonly string[]) => Promise<Map<string, string | null>>
   /**
    * One write that ends every token of a user.
    * @returns the new tokenVersion, or null if there is no such user
@@ -75,6 +79,15 @@ export function createUserRepository (db: Db): UserRepository {
       [{ $set: { preferences: { $mergeObjects: [{ $literal: chosen }, '$preferences'] }, updatedAt: now, version: { $add: ['$version', 1] } } }],
       { returnDocument: 'after', ...bounded }
     ),
+    setAvatar: (id, avatarId, now) => users.findOneAndUpdate(
+      { _id: id, avatarId: { $ne: avatarId } },
+      { $set: { avatarId, updatedAt: now }, $inc: { version: 1 } },
+      { returnDocument: 'before', ...bounded }
+    ),
+    async findAvatarIds (ids) {
+      const found = await users.find({ _id: { $in: [...ids] } }, { projection: { avatarId: 1 }, ...bounded }).toArray()
+      return new Map(found.map(({ _id, avatarId }) => [_id, avatarId]))
+    },
     async bumpTokenVersion (id) {
       const user = await users.findOneAndUpdate(
         { _id: id },

@@ -1,8 +1,7 @@
 // Room `visit`: what happens to a visit when a guest becomes a user, and when a user signs out. The guest's visit goes on
 // as the user's, with its id, start, pages and actions; the cookie gets a new id of its own. Nothing here may fail a login
 // or a logout: callers get an answer in any case, and the job archives what was left half done.
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Clock } from '../clock.ts'
+import { within, type Clock } from '../clock.ts'
 import type { GuestStore } from './guest-store.ts'
 import type { GuestVisits } from './guest-visits.ts'
 import type { VisitHandover } from './visit-handover.ts'
@@ -43,11 +42,7 @@ export function createMembership ({ guests, handover, store, clock, randomBytes,
   }
 
   /** A login or a logout waits for this long at most; the work goes on, and the job has what is left of it. */
-  async function bestEffort (work: () => Promise<void>): Promise<void> {
-    const done = new AbortController()
-    const working = work().catch(onFailure).finally(() => { done.abort() })
-    await Promise.race([working, sleep(patienceMs, undefined, { ref: false, signal: done.signal }).catch(() => { /* it is done */ })])
-  }
+  const bestEffort = async (work: () => Promise<void>): Promise<void> => await within(patienceMs, work().catch(onFailure), () => { /* it goes on */ })
 
   return {
     async become (text, member) {

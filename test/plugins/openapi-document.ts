@@ -47,7 +47,7 @@ export async function readDocument (service: Service): Promise<OpenapiDocument> 
       const content = declared.content?.[type]
       if (content === undefined) return text === '' ? [] : [`${status} as ${type}`]
       if (status >= 400 && !(json.code in (content.examples ?? {}))) return [`${status} ${json.code}`]
-      return faultsOf(json, 'paths', path, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema').map((fault) => `${status}: ${fault}`)
+      return faultsOf(type === 'text/plain' ? text : json, 'paths', path, method.toLowerCase(), 'responses', String(status), 'content', type, 'schema').map((fault) => `${status}: ${fault}`)
     }
   }
 }

@@ -5,10 +5,11 @@
 import t from 'tap'
 import type { Answer, Call } from '../helper/http.ts'
 import { cookiesOf, login, loginOf, newPerson, register } from '../helper/people.ts'
-import { startService } from '../helper/service.ts'
+import { startService, testSecret } from '../helper/service.ts'
 import { readDocument, type Operation } from './openapi-document.ts'
 
-const service = await startService(t, { env: { LOGIN_LIMIT_PER_ADDRESS: '0', LOGIN_LIMIT_PER_ACCOUNT: '0', REFRESH_GRACE_SECONDS: '0', VISIT_ENTRIES: '2' } })
+const metricsToken = testSecret()
+const service = await startService(t, { env: { METRICS_TOKEN: metricsToken, LOGIN_LIMIT_PER_ADDRESS: '0', LOGIN_LIMIT_PER_ACCOUNT: '0', REFRESH_GRACE_SECONDS: '0', VISIT_ENTRIES: '2' } })
 const document = await readDocument(service)
 const { person, accessToken } = await register(service)
 const stranger = await register(service)
@@ -80,6 +81,9 @@ await t.test('what the doors of tokens answer', async (t) => {
     ...await post('/api/auth/refresh', { refreshToken: ended.refreshToken }),
     ...await tell('/api/auth/profile', { token: ended.accessToken }),
     ...await tell('/api/protected', { token: ended.accessToken }),
+    ...await tell('/metrics', { token: ended.accessToken }),
+    ...await tell('/metrics', { token: second.accessToken }),
+    ...await tell('/metrics', { token: metricsToken }),
     ...await post('/api/auth/logout-all', { refreshToken: ended.refreshToken })
   ]
   const last = await login(service, person)
@@ -87,6 +91,7 @@ await t.test('what the doors of tokens answer', async (t) => {
   faults.push(
     ...await tell('/api/auth/profile', { token: last.accessToken }),
     ...await tell('/api/protected', { token: last.accessToken }),
+    ...await tell('/metrics', { token: last.accessToken }),
     ...await post('/api/auth/refresh', undefined, { token: last.accessToken }),
     ...await post('/api/auth/logout-all', undefined, { token: last.accessToken })
   )

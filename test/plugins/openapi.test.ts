@@ -25,6 +25,7 @@ await t.test('it has every door of the wire contract, at its canonical address',
     'DELETE /api/auth/sessions',
     'DELETE /api/auth/sessions/{id}',
     'DELETE /api/session',
+    'GET /api/auth/health',
     'GET /api/auth/profile',
     'GET /api/auth/sessions',
     'GET /api/preferences',
@@ -34,6 +35,7 @@ await t.test('it has every door of the wire contract, at its canonical address',
     'GET /api/session/history',
     'GET /api/session/page',
     'GET /livez',
+    'GET /metrics',
     'GET /problems/{code}',
     'GET /readyz',
     'POST /api/auth/login',
@@ -67,8 +69,9 @@ await t.test('every operation has a name of its own, a group that is explained, 
 })
 
 await t.test('the ways to present a token are told, and which doors need one', async (t) => {
-  const { bearer, accessTokenHeader, accessTokenCookie, refreshTokenCookie, visitCookie, preferencesCookie, ...others } = json.components.securitySchemes
+  const { bearer, metricsToken, accessTokenHeader, accessTokenCookie, refreshTokenCookie, visitCookie, preferencesCookie, ...others } = json.components.securitySchemes
   t.match(bearer, { type: 'http', scheme: 'bearer' })
+  t.match(metricsToken, { type: 'http', scheme: 'bearer' })
   t.match(accessTokenHeader, { type: 'apiKey', in: 'header', name: 'x-access-token' })
   t.match(accessTokenCookie, { type: 'apiKey', in: 'cookie', name: 'accessToken' })
   t.match(refreshTokenCookie, { type: 'apiKey', in: 'cookie', name: 'refreshToken' })
@@ -81,6 +84,7 @@ await t.test('the ways to present a token are told, and which doors need one', a
     'POST /api/auth/refresh': any,
     'POST /api/auth/logout': any,
     'POST /api/auth/logout-all': any,
+    'GET /metrics': [{}, { metricsToken: [] }, ...access], // where METRICS_TOKEN is not set, and not in production
     'GET /api/auth/profile': access,
     'GET /api/protected': access,
     ...Object.fromEntries(['PUT /api/auth/profile', 'PUT /api/auth/profile/password', 'GET /api/auth/sessions', 'DELETE /api/auth/sessions', 'DELETE /api/auth/sessions/{id}'].map((name) => [name, access])),
@@ -109,11 +113,11 @@ await t.test('whatever an operation reads or sends is described and has an examp
       t.equal(schema.additionalProperties, false, `${where}: its body is closed`)
       for (const [name, property] of Object.entries(schema.properties as Record<string, { description?: string, examples?: unknown[] }>)) t.ok(property.description ?? property.examples, `${where}: ${name}`)
     }
-    for (const [status, reply] of Object.entries(is.responses as Record<string, { description: string, content: object }>)) {
+    for (const [status, reply] of Object.entries(is.responses as Record<string, { description: string, content: Record<string, { schema: Record<string, unknown> }> }>)) {
       t.match(reply.description, /\w/, `${where}: ${status}`)
       t.not(reply.description, 'Default Response', `${where}: ${status}`)
       t.equal(reply.content === undefined, status === '204', `${where}: ${status} has a body or is empty`)
-      for (const { schema } of Object.values(reply.content ?? {})) t.ok(schema.$ref ?? schema.anyOf ?? schema.properties, `${where}: ${status} has a shape`)
+      for (const [type, { schema }] of Object.entries(reply.content ?? {})) t.ok(type === 'text/plain' ? schema['type'] : schema['$ref'] ?? schema['anyOf'] ?? schema['properties'], `${where}: ${status} has a shape`)
     }
   }
 })

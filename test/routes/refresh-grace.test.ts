@@ -40,7 +40,7 @@ await t.test('reuse of a spent refresh token after the grace ends that session a
   for (const { refreshToken } of [first, next]) expectProblem(t, (await refresh(refreshToken)).answer, 401, 'session_revoked')
   t.equal((await profile(second.accessToken)).status, 200, 'the other device stays signed in')
   t.equal((await refresh(second.refreshToken)).answer.status, 200)
-  const noted = service.logs.filter((line) => line['audit'] === 'refresh_token_reused')
+  const noted = service.logs.filter((line) => line['event'] === 'refresh_token_reused')
   t.match(noted, [{ userId: first.userId, sid: first.sid, address: '127.0.0.1' }], 'it is noted once')
   t.notOk(JSON.stringify(noted).includes(first.refreshToken))
 })

@@ -34,6 +34,10 @@ interface Kit {
   attempts: number[]
   /** What happened, oldest first. */
   story: string[]
+  /** Messages that were published. */
+  sent: string[]
+  /** What each beat that was heard said of the time since it was sent, milliseconds. */
+  lags: number[]
   /** The publisher fails from now on. */
   failPublisher: () => void
   /** Connections from now on refuse, or not. */
@@ -42,11 +46,12 @@ interface Kit {
 
 function createKit (t: Test): Kit {
   const clock = createStillClock()
-  const [connections, attempts, story]: [FakeConnection[], number[], string[]] = [[], [], []]
+  const [connections, attempts, story, sent, lags]: [FakeConnection[], number[], string[], string[], number[]] = [[], [], [], [], []]
   let [failing, refusing] = [false, false]
   const publisher = {
-    async publish (channel: string) {
+    async publish (channel: string, message: string) {
       story.push(`publish ${channel}`)
+      sent.push(message)
       if (failing) throw new Error('away')
       return 1
     }
@@ -63,12 +68,15 @@ function createKit (t: Test): Kit {
       connections.push(connection)
       return connection as unknown as Redis
     },
-    onBeat: () => { story.push('beat') },
+    onBeat: (lagMs) => {
+      story.push('beat')
+      lags.push(lagMs)
+    },
     onForget: (key) => { story.push(`forget ${key}`) },
     onSubscribe: () => { story.push('subscribed') }
   })
   t.teardown(() => { channel.close() })
-  return { channel, clock, connections, attempts, story, failPublisher () { failing = true }, refuse (refuses) { refusing = refuses } }
+  return { channel, clock, connections, attempts, story, sent, lags, failPublisher () { failing = true }, refuse (refuses) { refusing = refuses } }
 }
 
 const standing = ({ story }: Kit, times = 1): Promise<void> => until(() => story.filter((line) => line === 'subscribed').length === times, 'the subscription stands')
@@ -84,6 +92,17 @@ await t.test('until its first beat has come back, nothing is heard', async (t) =
   kit.clock.advance(50)
   kit.connections[0]?.emit('message', 'beat:1', '')
   t.equal(kit.channel.hearing.lastBeat, kit.clock.mono())
+})
+
+await t.test('a beat tells how long it took, though others were sent meanwhile', async (t) => {
+  const { channel, clock, connections, sent, lags, ...kit } = createKit(t)
+  channel.open()
+  await standing({ channel, clock, connections, sent, lags, ...kit })
+  clock.advance(1500)
+  await channel.beat()
+  clock.advance(2)
+  for (const message of sent) connections[0]?.emit('message', 'beat:1', message)
+  t.strictSame(lags, [1502, 2])
 })
 
 await t.test('a message of the channel is a forget, and no proof of hearing', async (t) => {

@@ -129,6 +129,16 @@ await t.test('claims are a list of account fields', async (t) => {
   for (const text of ['password', 'email,', 'email, username', 'role']) t.match(refusalOf({ TOKEN_CLAIMS: text }), [/^TOKEN_CLAIMS: /], text)
 })
 
+await t.test('the token of the metrics is long enough, of a form that a header carries, no sample and no key of anything else', async (t) => {
+  const token = testSecret()
+  t.match(configOf({ METRICS_TOKEN: token }), { metrics: true, metricsToken: token })
+  t.match(configOf({ METRICS: 'off' }), { metrics: false, metricsToken: undefined })
+  for (const text of [token.slice(0, 15), `${token},x`, `${token} x`, 'ü'.repeat(20)]) t.match(refusalOf({ METRICS_TOKEN: text }), [/^METRICS_TOKEN: has not the expected form/], text.slice(-3))
+  for (const text of ['change-me-change-me', 'aaaaaaaaaaaaaaaa']) t.match(refusalOf({ METRICS_TOKEN: text }), [/^METRICS_TOKEN: this is a sample/], text)
+  t.strictSame(refusalOf({ METRICS_TOKEN: secrets.SESSION_SECRET }), ['METRICS_TOKEN must not be equal to a key of SESSION_SECRET'])
+  t.strictSame(refusalOf({ METRICS_TOKEN: token, ACCESS_TOKEN_SECRET: `k1:${secrets.ACCESS_TOKEN_SECRET},k2:${token}` }), ['METRICS_TOKEN must not be equal to a key of ACCESS_TOKEN_SECRET'])
+})
+
 await t.test('what is lawful but worth knowing is said', async (t) => {
   const warningsOf = (environment: Record<string, string>): readonly string[] => configOf(environment).warnings
   t.match(warningsOf({}), [/embedded store serves one process.*MONGODB_URI/])

@@ -17,7 +17,8 @@ await t.test('every setting is read under its own name, text as it stands', asyn
     refreshTokenExpiry: '2d',
     sessionAbsoluteExpiry: '3d',
     tokenClaims: 'email,fullName',
-    cookieDomain: '.example.com'
+    cookieDomain: '.example.com',
+    metricsToken: 'a-token-of-16-or-more'
   }
   for (const name of settingNames) {
     if (typeOf(name) !== 'string') continue

@@ -63,7 +63,8 @@ await t.test('an empty environment gives the documented defaults', async (t) => 
     loginLimitPerAddress: 100,
     requestLimitPerMinute: 0,
     trustProxy: 'off',
-    serverTiming: true
+    serverTiming: true,
+    metrics: true
   })
   t.strictSame(readOptions({}), { ...readEnvironment({}), nodeEnv: 'production' }, 'options have the same, but that a host is in production unless it says otherwise')
 })

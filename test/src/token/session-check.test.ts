@@ -16,18 +16,21 @@ interface Kit extends TokenKit {
   /** Sessions that were noted as seen and written. */
   noted: Seen[]
   lastSeen: LastSeen
+  /** Checks that a tier behind memory decided, and the seconds that it took. */
+  timed: [string, number][]
   failTruth: (fails: boolean) => void
   /** A token of a session; the session is in the truth unless it says otherwise. */
   tokenOf: (sid: string, userId?: string) => string
 }
 
-async function createKit ({ memoEntries = 100, capacity = 100 } = {}): Promise<Kit> {
+async function createKit ({ memoEntries = 100, capacity = 100, loadMs = 0 } = {}): Promise<Kit> {
   const kit = await createTokenKit()
   const { clock, tokens } = kit
   const truths: Kit['truths'] = new Map()
   const loads: string[] = []
   const noted: Seen[] = []
   const lastSeen = createLastSeen({ sessions: { async markSeen (seen) { noted.push(...seen) } } })
+  const timed: Kit['timed'] = []
   let failing = false
   const cache = createTieredCache<SessionCopy>({
     clock,
@@ -39,6 +42,7 @@ async function createKit ({ memoEntries = 100, capacity = 100 } = {}): Promise<K
     breaker: createBreaker({ clock }),
     async load (sid, userId) {
       loads.push(`${sid} ${userId}`)
+      clock.advance(loadMs)
       if (failing) throw new Error('away')
       return truths.get(sid) ?? null
     }
@@ -50,7 +54,8 @@ async function createKit ({ memoEntries = 100, capacity = 100 } = {}): Promise<K
     loads,
     noted,
     lastSeen,
-    check: createSessionCheck({ tokens, cache, lastSeen, clock, memoEntries }),
+    timed,
+    check: createSessionCheck({ tokens, cache, lastSeen, clock, memoEntries, onLoad (tier, seconds) { timed.push([tier, seconds]) } }),
     failTruth (fails) { failing = fails },
     tokenOf (sid, userId = 'user-1') {
       if (!truths.has(sid)) truths.set(sid, { value: { user: { ...someone, id: userId, _id: userId } }, expiresAt: clock.wall() + 86_400_000 })
@@ -188,6 +193,25 @@ await t.test('when nobody can decide, the answer is "unavailable", never a no', 
   atOnce(check.ask(text))
   clock.advance(1)
   await t.rejects(async () => await check.ask(text), { code: 'unavailable' }, 'a copy that has run out decides nothing')
+})
+
+await t.test('every refusal is counted by who decided, and a load is timed whatever it says', async (t) => {
+  const { check, tokenOf, tokens, clock, timed, failTruth } = await createKit({ loadMs: 20 })
+  const text = tokenOf('sid-1')
+  const nothing = { none: { token_invalid: 0, token_expired: 0, unavailable: 0 }, redis: { session_revoked: 0 }, mongo: { session_revoked: 0 } }
+  await check.ask(text)
+  atOnce(check.ask(text))
+  t.strictSame(check.refusals, nothing, 'none so far')
+  t.equal(codeOf(() => check.ask('rubbish')), 'token_invalid')
+  await t.rejects(async () => await check.ask(tokens.issue(someone, 'sid-never', Infinity).text), { code: 'session_revoked' })
+  await t.rejects(async () => await check.ask(tokenOf('sid-1', 'user-2')), { code: 'session_revoked' })
+  failTruth(true)
+  await t.rejects(async () => await check.ask(tokenOf('sid-2')), { code: 'unavailable' })
+  const unseen = tokenOf('sid-3')
+  clock.advance(900_000)
+  for (const late of [text, unseen]) t.equal(codeOf(() => check.ask(late)), 'token_expired')
+  t.strictSame(check.refusals, { ...nothing, none: { token_invalid: 1, token_expired: 2, unavailable: 1 }, mongo: { session_revoked: 2 } })
+  t.strictSame(timed, [['mongo', 0.02], ['mongo', 0.02], ['mongo', 0.02]], 'neither from memory nor when nobody decided')
 })
 
 await t.test('a copy that has run out is asked again, and the token goes on', async (t) => {

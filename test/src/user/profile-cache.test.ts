@@ -87,6 +87,13 @@ await t.test('a copy answers on every instance without MongoDB, up to the end of
   t.equal(here.reads(), 1, 'what was read is a copy again')
 })
 
+await t.test('who answered is told and counted', async (t) => {
+  const { here, there } = createPair()
+  const { userId } = await createUser()
+  for (const { cache } of [here, there, there]) await cache.find(userId)
+  t.strictSame([here, there].map(({ cache }) => cache.counts), [{ redis: 0, mongo: 1 }, { redis: 2, mongo: 0 }])
+})
+
 await t.test('a copy that is damaged, of somebody else or of another form answers nothing', async (t) => {
   const { tier, here } = createPair()
   const { userId, profile } = await createUser()
