@@ -7,6 +7,7 @@ import { createTestClock } from '../helper/clock.ts'
 import { realEngines } from '../helper/engines.ts'
 import type { Call } from '../helper/http.ts'
 import { login, register, type Login } from '../helper/people.ts'
+import { avatarPath, uploadCall } from '../helper/pictures.ts'
 import { createDeployment, startService, until, type Caller } from '../helper/service.ts'
 import { archivedIn, visitorAt } from '../helper/visitors.ts'
 import { startDoomed, writesIn } from './doomed-service.ts'
@@ -34,10 +35,9 @@ const endOf = ({ token, jar }: Visiting): [string, Call] =>
 
 type Colour = 'red' | 'blue'
 
-async function uploadOf (colour: Colour, { accessToken: token }: Login): Promise<[string, Call]> {
-  const picture = await sharp({ create: { width: 64, height: 64, channels: 3, background: colour } }).png().toBuffer()
-  const raw = Buffer.concat([Buffer.from('--edge\r\ncontent-disposition: form-data; name="avatar"; filename="me.png"\r\ncontent-type: image/png\r\n\r\n'), picture, Buffer.from('\r\n--edge--\r\n')])
-  return ['/api/auth/profile/avatar', { method: 'POST', token, headers: { 'content-type': 'multipart/form-data; boundary=edge' }, raw }]
+async function uploadOf (colour: Colour, { accessToken }: Login): Promise<[string, Call]> {
+  const content = await sharp({ create: { width: 64, height: 64, channels: 3, background: colour } }).png().toBuffer()
+  return [avatarPath, uploadCall([{ filename: 'me.png', type: 'image/png', content }], accessToken)]
 }
 
 /** The colour of the picture that a profile shows, once it was decoded whole; undefined if it shows none or a broken one. */
@@ -57,20 +57,17 @@ async function pictured () {
   return { ...signedIn, upload: await uploadOf('blue', signedIn) }
 }
 
-const hasAvatars = (await doomed.call('/api/auth/profile/avatar', { method: 'POST' })).status !== 404
-const withoutAvatars = !hasAvatars && 'there is no door for avatars yet'
-
 const [users, guests, pictures] = await Promise.all([
   doomed.strikeEach(async () => await visiting((await login(doomed, crowd)).accessToken), endOf),
   doomed.strikeEach(() => visiting(), endOf),
-  hasAvatars ? doomed.strikeEach(pictured, ({ upload }) => upload) : []
+  doomed.strikeEach(pictured, ({ upload }) => upload)
 ])
 await doomed.kill()
 
 const restarted = await startService(whole, { env, deployment, clock })
 let late = restarted // from the third story on: an instance that runs the jobs
 
-await whole.test('killed at each write of an upload that replaces a picture, the profile shows the old or the new one, whole', { skip: withoutAvatars }, async (t) => {
+await whole.test('killed at each write of an upload that replaces a picture, the profile shows the old or the new one, whole', async (t) => {
   t.ok(writesIn(pictures) >= 3, `it makes ${writesIn(pictures)} writes`)
   const shown = new Set<Colour | undefined>()
   for (const { subject, stopped } of pictures) {
@@ -113,7 +110,7 @@ await whole.test('after the job has run, each visit that was struck is in the ar
   t.ok(archived >= lasting.length && archived <= users.length + guests.length, `${archived} in all`)
 })
 
-await whole.test('after the clean-up has run, there is one picture for each account that was struck, and it is the one that is shown', { skip: withoutAvatars }, async (t) => {
+await whole.test('after the clean-up has run, there is one picture for each account that was struck, and it is the one that is shown', async (t) => {
   await until(async () => await late.db.collection('avatars').countDocuments() === pictures.length, 'one picture remains for each', 15_000)
   for (const { subject: { person } } of pictures) t.ok(await colourAt(late, (await login(late, person)).accessToken))
 })

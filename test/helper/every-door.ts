@@ -1,18 +1,14 @@
 // Goes through every door of a service once as a user who has just registered, and through those of visitors as a guest:
 // every operation of the OpenAPI document, so that none is forgotten.
-import sharp from 'sharp'
 import type { Call } from './http.ts'
 import { login, newPerson, register, type Login, type Person } from './people.ts'
+import { avatarPath, smallPng, uploadCall } from './pictures.ts'
 import type { Caller } from './service.ts'
 import { visitorAt } from './visitors.ts'
 
 interface User extends Login { person: Person, second: Login }
 
-const picture = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } }).png().toBuffer()
-const upload: Call = {
-  headers: { 'content-type': 'multipart/form-data; boundary=edge' },
-  raw: Buffer.concat([Buffer.from('--edge\r\ncontent-disposition: form-data; name="avatar"; filename="me.png"\r\n\r\n'), picture, Buffer.from('\r\n--edge--\r\n')])
-}
+const uploadOfPicture = uploadCall([{ filename: 'me.png', type: 'image/png', content: smallPng() }])
 
 /** What a door wants beside the token. */
 const wanted: Record<string, (user: User) => Call> = {
@@ -21,7 +17,7 @@ const wanted: Record<string, (user: User) => Call> = {
   'POST /api/auth/refresh': ({ refreshToken }) => ({ body: { refreshToken } }),
   'PUT /api/auth/profile': () => ({ body: { fullName: 'Ada King' } }),
   'PUT /api/auth/profile/password': ({ person: { password } }) => ({ body: { currentPassword: password, newPassword: `${password}-after` } }),
-  'POST /api/auth/profile/avatar': () => upload,
+  'POST /api/auth/profile/avatar': () => uploadOfPicture,
   'POST /api/session/page': () => ({ body: { pageId: '/a' } }),
   'POST /api/session/action': () => ({ body: { action: 'look' } }),
   'POST /api/preferences': () => ({ body: { theme: 'dark' } })
@@ -37,7 +33,9 @@ export async function callEveryDoor (caller: Caller): Promise<string[]> {
       const { accessToken: token, person } = registered
       const user = { ...registered, second: await login(caller, person) }
       await visitorAt(caller, { token }).page('/before')
-      const path = template.replace('{code}', 'not_found').replace('{id}', user.second.sid)
+      const path = template.includes('/avatars/')
+        ? (await caller.call(avatarPath, { ...uploadOfPicture, token })).json.avatarUrl
+        : template.replace('{code}', 'not_found').replace('{id}', user.second.sid)
       const call = wanted[`${method} ${template}`]?.(user)
       const { status } = await caller.call(path, { ...call, method, token })
       if (status >= 400) refused.push(`${method} ${template} ${status}`)
