@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Answer } from './http.ts'
 import { emailMark, passwordMark } from './evidence.ts'
-import type { Service } from './service.ts'
+import type { Caller } from './service.ts'
 
 export interface Person { username: string, email: string, password: string }
 
@@ -22,13 +22,13 @@ export const loginOf = (answer: Answer): Login => ({
   answer
 })
 
-export async function register (service: Service, person: Person = newPerson()): Promise<Login & { person: Person }> {
+export async function register (service: Caller, person: Person = newPerson()): Promise<Login & { person: Person }> {
   const answer = await service.post('/api/auth/register', person)
   if (answer.status !== 201) throw new Error(`register: ${answer.status} ${answer.text}`)
   return { ...loginOf(answer), person }
 }
 
-export async function login (service: Service, { email, password }: Person): Promise<Login> {
+export async function login (service: Caller, { email, password }: Person): Promise<Login> {
   const answer = await service.post('/api/auth/login', { email, password })
   if (answer.status !== 200) throw new Error(`login: ${answer.status} ${answer.text}`)
   return loginOf(answer)

@@ -18,16 +18,20 @@ import { scratchFolder } from './scratch.ts'
 /** Names that instances of one deployment share. */
 export interface Deployment { env: Record<string, string>, prefix: string, database: string, swept: boolean }
 
-export interface Service {
+/** Where requests are sent to. */
+export interface Caller {
+  call: (path: string, call?: Call) => Promise<Answer>
+  post: (path: string, body?: unknown, call?: Call) => Promise<Answer>
+  get: (path: string, call?: Call) => Promise<Answer>
+}
+
+export interface Service extends Caller {
   app: FastifyInstance
   config: Config
   clock: TestClock
   origin: string
   /** Log lines so far, parsed. */
   logs: Record<string, unknown>[]
-  call: (path: string, call?: Call) => Promise<Answer>
-  post: (path: string, body?: unknown, call?: Call) => Promise<Answer>
-  get: (path: string, call?: Call) => Promise<Answer>
   /** The database behind it, for looking at records and for fixtures that time would make. */
   db: Db
   close: () => Promise<void>

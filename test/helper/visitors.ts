@@ -1,7 +1,7 @@
 // Visitors of the tests: guests who keep their cookies as a browser does, and users who come with a token and nothing else.
 import type { Answer, Call } from './http.ts'
 import { cookiesOf } from './people.ts'
-import type { Service } from './service.ts'
+import type { Caller, Service } from './service.ts'
 
 export interface Visitor {
   /** Cookies by name, as they were set last. */
@@ -19,11 +19,11 @@ export interface VisitorOptions {
 }
 
 /** @param services one, or several that the visitor is sent to in turn */
-export function visitorAt (services: Service | readonly Service[], { token, jar = new Map() }: VisitorOptions = {}): Visitor {
+export function visitorAt (services: Caller | readonly Caller[], { token, jar = new Map() }: VisitorOptions = {}): Visitor {
   const all = [services].flat()
   let turn = 0
   const call = async (method: string, path: string, body?: unknown, more: Call = {}): Promise<Answer> => {
-    const service = all[turn++ % all.length] as Service
+    const service = all[turn++ % all.length] as Caller
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await service.call(path, { method, ...(body !== undefined && { body }), ...(token !== undefined && { token }), ...more, headers: { ...(cookie !== '' && { cookie }), ...more.headers } })
     for (const [name, set] of Object.entries(cookiesOf(answer))) {

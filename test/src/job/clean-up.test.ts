@@ -8,6 +8,9 @@ import type { SessionRecord } from '../../../src/session/session-rules.ts'
 import { createStillClock, type TestClock } from '../../helper/clock.ts'
 import { openDb, trap, type Trapped } from '../visit/visit-kit.ts'
 
+/** Pictures have a sweep of their own (test/src/user/avatar-sweep.test.ts). */
+const noAvatars = { run: async () => 0 }
+
 const hourMs = 3_600_000
 
 interface Stage { clock: TestClock, sessions: SessionRepository, trapped: Trapped<SessionRepository>, cleanUp: CleanUp, add: (...ends: number[]) => Promise<void>, ends: () => Promise<number[]> }
@@ -22,7 +25,7 @@ async function setStage (t: Test, sets: Parameters<typeof createCleanUp>[0]['set
     clock,
     sessions,
     trapped,
-    cleanUp: createCleanUp({ sessions: trapped.calls, sets, clock }),
+    cleanUp: createCleanUp({ avatars: noAvatars, sessions: trapped.calls, sets, clock }),
     /** Sessions that end so many milliseconds from now. */
     async add (...ends) {
       await Promise.all(ends.map((end) => records.insertOne({ _id: randomBytes(16).toString('base64url'), userId: 'u', expiresAt: new Date(clock.wall() + end), revokedAt: null } as SessionRecord)))
@@ -54,7 +57,7 @@ await t.test('a full batch that somebody else has taken out is no end and no end
   const gate = trapped.hold('deleteEnded', 'before')
   const running = cleanUp.run()
   await gate.reached
-  await createCleanUp({ sessions: trapped.calls, sets: [], clock }).run() // MongoDB's own expiry, or another instance
+  await createCleanUp({ avatars: noAvatars, sessions: trapped.calls, sets: [], clock }).run() // MongoDB's own expiry, or another instance
   gate.open()
   await running
   t.strictSame(await ends(), [])

@@ -1,0 +1,52 @@
+// Story: stores full of sessions, their counters and their copies. Requests never look at all keys; once everything has
+// ended, the job empties the stores, on two instances, and what lives stays. `npm run test:scale` is the same with a million.
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { mongodbUri } from '../helper/engines.ts'
+import { callEveryDoor } from '../helper/every-door.ts'
+import { startOwnEngine, withoutOwnEngines } from '../helper/own-engines.ts'
+import { register } from '../helper/people.ts'
+import { looksAtAll, watchRedis } from '../helper/redis-commands.ts'
+import { createDeployment, startPair, until } from '../helper/service.ts'
+import { endAll, fillStores, sizesOf } from '../scale/fill.ts'
+
+const sessions = 3000
+
+await t.test('no request and no job asks Redis for all keys, health reads counters only, and the clean-up empties the stores of what has ended', { skip: withoutOwnEngines }, async (t) => {
+  const { url } = await startOwnEngine(t, 'redis') // its keys are counted, and everything that it is asked is looked at
+  const redis = new Redis(url)
+  t.teardown(() => { redis.disconnect() })
+  const deployment = createDeployment(t, { mongodbUri, redisUrl: url })
+  const [a, b] = await startPair(t, { deployment, env: { CLEANUP_INTERVAL_SECONDS: '10', LOGIN_LIMIT_PER_ADDRESS: '1000000' } })
+  const stores = { db: a.db, redis, prefix: deployment.prefix }
+  const full = await fillStores(stores, { sessions, users: sessions / 5, say () { /* to nobody */ } })
+  const cleanUps = () => [a, b].flatMap(({ logs }) => logs.filter(({ job }) => job === 'clean-up'))
+
+  const commands = await watchRedis(url)
+  const health = async () => await a.get('/api/auth/health')
+  t.equal((await health()).json.sessionStats.activeSessions, sessions)
+  commands.seen.length = 0
+  for (let n = 0; n < 20; n++) await health()
+  const reading = commands.seen.filter(([name = '', key = '']) => !/^(publish|zrem|zadd|ping|evalsha|exists)$/.test(name) || key.includes('session:'))
+  t.ok(reading.length >= 3 && reading.every(([name]) => name === 'zcount'), `health asks for ${[...new Set(reading.map(([name]) => name))].join(', ')}`)
+  t.strictSame((await callEveryDoor(b)).filter((refused) => !/metrics/.test(refused)), [], 'every door was open')
+  await until(() => cleanUps().length > 0, 'the job has run once', 20_000)
+  t.strictSame(commands.seen.filter(looksAtAll), [])
+  t.ok(commands.seen.length > 500, `${commands.seen.length} commands were seen`)
+  commands.stop()
+
+  const beside = (await sizesOf(stores)).keys - full.keys // guests' visits and such, which are not over
+  await endAll(stores, { copiesMs: 500 })
+  const { accessToken: token } = await register(a)
+  const before = cleanUps().length
+  await until(() => cleanUps().slice(before).some(({ sessions }) => Number(sessions) > 0), 'the job has taken out what was over', 20_000)
+  const run = cleanUps().slice(before).find(({ sessions }) => Number(sessions) > 0)
+  t.ok(Number(run?.['sessions']) >= sessions && Number(run?.['counted']) >= sessions, `logged: ${String(run?.['sessions'])} sessions, ${String(run?.['counted'])} counted`)
+  t.equal(cleanUps().slice(before).filter(({ sessions }) => Number(sessions) > 0).length, 1, 'one instance did it')
+  const left = await sizesOf(stores)
+  t.ok(left.documents <= full.documents / 100, `${left.documents} of ${full.documents} documents are left`)
+  t.ok(left.members <= full.members / 100, `${left.members} of ${full.members} members of counters`)
+  await until(async () => (await sizesOf(stores)).keys <= full.keys / 100 + beside, 'DBSIZE is back')
+  t.equal((await b.get('/api/protected', { token })).status, 200, 'what lives stays')
+  t.equal((await health()).json.sessionStats.activeSessions, 1)
+})
