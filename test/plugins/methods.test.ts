@@ -20,6 +20,8 @@ const doors: Record<string, string> = {
   '/api/auth/logout-all': writing,
   '/api/auth/profile': reading,
   '/profile': reading,
+  '/api/auth/profile/avatar': 'POST, DELETE, OPTIONS',
+  '/api/avatars/some': reading,
   '/api/protected': reading,
   '/protected': reading,
   '/livez': reading,
