@@ -10,6 +10,7 @@ const service = await startService(t)
 const { accessToken } = await register(service)
 const reading = 'GET, HEAD, OPTIONS'
 const writing = 'POST, OPTIONS'
+const changing = 'GET, HEAD, PUT, OPTIONS'
 const doors: Record<string, string> = {
   '/api/auth/register': writing,
   '/api/auth/login': writing,
@@ -18,8 +19,15 @@ const doors: Record<string, string> = {
   '/refresh_token': writing,
   '/api/auth/logout': writing,
   '/api/auth/logout-all': writing,
-  '/api/auth/profile': reading,
-  '/profile': reading,
+  '/api/auth/profile': changing,
+  '/profile': changing,
+  '/api/auth/profile/password': 'PUT, OPTIONS',
+  '/api/auth/sessions': 'GET, HEAD, DELETE, OPTIONS',
+  '/api/auth/sessions/some': 'DELETE, OPTIONS',
+  '/api/auth/health': reading,
+  '/metrics': reading,
+  '/api/auth/profile/avatar': 'POST, DELETE, OPTIONS',
+  '/api/avatars/some': reading,
   '/api/protected': reading,
   '/protected': reading,
   '/livez': reading,

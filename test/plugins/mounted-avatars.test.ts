@@ -36,6 +36,10 @@ for (const order of ['before', 'after'] as const) {
     expectProblem(t, await call(avatarPath, own), 401, 'token_missing', { base: '/auth' })
     expectProblem(t, await call('/api/auth/login', own), 415, 'unsupported_media_type', { base: '/auth' })
 
+    const injected = await host.app.inject({ url: answer.headers['location'] as string })
+    t.ok(injected.rawPayload.equals(shown.bytes), 'also where there is no socket')
+    t.equal((await host.app.inject({ method: 'POST', url: `/auth${avatarPath}`, headers: own.headers as Record<string, string>, payload: own.raw as Buffer })).statusCode, 401)
+
     const { length } = own.raw as Buffer
     t.strictSame((await host.call('/files', own)).json, { readByHost: length })
     t.strictSame((await host.call('/my-files', { ...own, token: accessToken })).json, { readByHost: length, id: userId })

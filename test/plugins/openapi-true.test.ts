@@ -5,6 +5,7 @@
 import t from 'tap'
 import type { Answer, Call } from '../helper/http.ts'
 import { cookiesOf, login, loginOf, newPerson, register } from '../helper/people.ts'
+import { pictureOf, upload, uploadCall } from '../helper/pictures.ts'
 import { startService, testSecret } from '../helper/service.ts'
 import { readDocument, type Operation } from './openapi-document.ts'
 
@@ -145,6 +146,38 @@ await t.test('what the doors of the signed-in account answer', async (t) => {
   await closed({ headers: { ...foreign.headers, cookie: `accessToken=${last.accessToken}` } })
   service.clock.advance(901_000)
   await closed({ token: last.accessToken })
+  t.strictSame(faults, [])
+})
+
+await t.test('what the doors of pictures answer', async (t) => {
+  const [door, pictures] = ['/api/auth/profile/avatar', '/api/avatars/{id}']
+  const { accessToken: token } = await register(service)
+  const ended = await register(service)
+  const send = (content: Buffer | string, by = token): Call => uploadCall([{ filename: 'x', content }], by)
+  const elsewhere = { headers: { cookie: `accessToken=${token}`, origin: 'null' } }
+  const { json: { avatarUrl } } = await upload(service, token, await pictureOf('png'))
+  const faults = [
+    ...await tell(avatarUrl, {}, pictures),
+    ...await tell(`/api/avatars/${'a'.repeat(65)}`, {}, pictures),
+    ...await tell(door, send(await pictureOf('jpeg'))),
+    ...await tell(avatarUrl, {}, pictures),
+    ...await tell(door, send('no picture')),
+    ...await tell(door, send('')),
+    ...await tell(door, send(Buffer.alloc(3_000_000))),
+    ...await tell(door, { method: 'POST', token, body: {} }),
+    ...await tell(door, { ...elsewhere, method: 'POST' }),
+    ...await tell(door, { ...elsewhere, method: 'DELETE' }),
+    ...await tell(door, { method: 'DELETE', token, raw: 'x'.repeat(70_000), headers: { 'content-type': 'application/json' } }),
+    ...await tell(door, { method: 'DELETE', token, raw: 'x', headers: { 'content-type': 'text/plain' } }),
+    ...await tell(door, { method: 'DELETE', token, raw: '{', headers: { 'content-type': 'application/json' } }),
+    ...await tell(door, { method: 'DELETE', token }),
+    ...await tell(avatarUrl, {}, pictures)
+  ]
+  await service.post('/api/auth/logout', undefined, { token: ended.accessToken })
+  for (const by of [ended.accessToken, token]) {
+    faults.push(...await tell(door, send('x', by)), ...await tell(door, { method: 'DELETE', token: by }))
+    service.clock.advance(901_000)
+  }
   t.strictSame(faults, [])
 })
 

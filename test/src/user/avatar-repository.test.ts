@@ -79,7 +79,7 @@ await t.test('whose the pictures are is told in steps, each of them once, in ord
 })
 
 await t.test('the walk is answered by the index alone', { skip: mongodbUri === undefined && 'the embedded store keeps no order of its own' }, async (t) => {
-  const cursors: { explain: () => Promise<{ queryPlanner: { winningPlan: object }, executionStats: { totalDocsExamined: number, totalKeysExamined: number } }> }[] = []
+  const cursors: { explain: () => Promise<{ queryPlanner: { winningPlan: object }, executionStats: { nReturned: number, totalDocsExamined: number, totalKeysExamined: number } }> }[] = []
   const watched = createAvatarRepository({
     collection: (...args: Parameters<typeof db.collection>) => new Proxy(db.collection(...args), {
       get: (inner, name) => name !== 'find'
@@ -92,12 +92,12 @@ await t.test('the walk is answered by the index alone', { skip: mongodbUri === u
     })
   } as unknown as typeof db)
   const [first] = await watched.listOwners(null, 2)
-  await watched.listOwners(first ?? null, 2)
+  await watched.listOwners(first ?? null, 100)
   t.equal(cursors.length, 3)
   for (const cursor of cursors) {
     const { executionStats, queryPlanner } = await cursor.explain()
     t.equal(executionStats.totalDocsExamined, 0, JSON.stringify(queryPlanner.winningPlan))
-    t.ok(executionStats.totalKeysExamined <= 3, `${executionStats.totalKeysExamined} keys for two`)
+    t.ok(executionStats.totalKeysExamined <= executionStats.nReturned + 1, `${executionStats.totalKeysExamined} keys for ${executionStats.nReturned}`)
     t.notMatch(JSON.stringify(queryPlanner.winningPlan), /COLLSCAN|FETCH|"SORT"/)
   }
 })
