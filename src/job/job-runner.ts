@@ -1,4 +1,5 @@
-// Room `job`: one try to run a job: take the lease, run, and leave the lease standing until the next run is due.
+// Room `job`: one try to run a job: take the lease, run, and leave the lease standing until the next run is due; a run that
+// failed is anybody's again after the length of a lease.
 import type { Clock } from '../clock.ts'
 import type { Leases } from './lease.ts'
 
@@ -24,12 +25,14 @@ export function createJobRunner ({ leases, holder, clock }: JobRunnerOptions): (
   return async ({ name, everyMs, run }) => {
     if (!await leases.take(name, holder, leaseMs)) return false
     const begin = clock.mono()
+    let restMs = leaseMs
     const renewal = setInterval(() => { leases.hold(name, holder, leaseMs).catch(() => { /* the next one may */ }) }, leaseMs / 3)
     try {
       await run()
+      restMs = everyMs - (clock.mono() - begin)
     } finally {
       clearInterval(renewal)
-      await leases.hold(name, holder, Math.max(0, everyMs - (clock.mono() - begin)))
+      await leases.hold(name, holder, Math.max(0, Math.min(everyMs, restMs)))
     }
     return true
   }

@@ -11,8 +11,8 @@ import { login, register, type Login, type Person } from '../helper/people.ts'
 import { createDeployment, startService, until, untilHearing } from '../helper/service.ts'
 import { startDoomed, writesIn, type Struck } from './doomed-service.ts'
 
-/** Two devices of a person, the first of which asks. */
-interface Devices { person: Person, acting: Login, second: Login }
+/** Devices of a person, the first of which asks. */
+interface Devices { person: Person, acting: Login, others: Login[] }
 
 interface Ending {
   what: string
@@ -24,7 +24,8 @@ interface Ending {
   ends: (devices: Devices) => Login[]
 }
 
-const both = ({ acting, second }: Devices): Login[] => [acting, second]
+const all = ({ acting, others }: Devices): Login[] => [acting, ...others]
+const allOthers = ({ others }: Devices): Login[] => others
 const bySigned = (method: string, path: string) => ({ acting }: Devices): [string, Call] => [path, { method, token: acting.accessToken }]
 const passwordAfter = (person: Person): Person => ({ ...person, password: `${person.password}-after` })
 
@@ -33,13 +34,13 @@ const change: Ending = {
   leastWrites: 3,
   isOfAccount: true,
   request: ({ person, acting }) => ['/api/auth/profile/password', { method: 'PUT', token: acting.accessToken, body: { currentPassword: person.password, newPassword: passwordAfter(person).password } }],
-  ends: both
+  ends: all
 }
 const endings: Ending[] = [
   { what: 'logout', leastWrites: 1, isOfAccount: false, request: bySigned('POST', '/api/auth/logout'), ends: ({ acting }) => [acting] },
-  { what: 'logout-all', leastWrites: 2, isOfAccount: true, request: bySigned('POST', '/api/auth/logout-all'), ends: both },
-  { what: 'the end of another device', leastWrites: 1, isOfAccount: false, request: (devices) => bySigned('DELETE', `/api/auth/sessions/${devices.second.sid}`)(devices), ends: ({ second }) => [second] },
-  { what: 'the end of all other devices', leastWrites: 1, isOfAccount: true, request: bySigned('DELETE', '/api/auth/sessions'), ends: ({ second }) => [second] }
+  { what: 'logout-all', leastWrites: 2, isOfAccount: true, request: bySigned('POST', '/api/auth/logout-all'), ends: all },
+  { what: 'the end of another device', leastWrites: 1, isOfAccount: false, request: (devices) => bySigned('DELETE', `/api/auth/sessions/${devices.others[0]?.sid}`)(devices), ends: allOthers },
+  { what: 'the end of all other devices', leastWrites: 1, isOfAccount: true, request: bySigned('DELETE', '/api/auth/sessions'), ends: allOthers }
 ]
 
 /** Beside them, where there is a Redis: two counters and a tombstone at least. */
@@ -59,12 +60,14 @@ async function knownElsewhere (signedIn: Login): Promise<Login> {
   return signedIn
 }
 
-async function twoDevices (isOfAccount: boolean): Promise<Devices> {
+/** An account of its own with three devices, or two more of the crowd's. */
+async function devicesOf (isOfAccount: boolean): Promise<Devices> {
   const { person, ...first } = isOfAccount ? await register(doomed) : { person: crowd, ...await login(doomed, crowd) }
-  return { person, acting: await knownElsewhere(first), second: await knownElsewhere(await login(doomed, person)) }
+  const others = await Promise.all(Array.from({ length: isOfAccount ? 2 : 1 }, async () => await knownElsewhere(await login(doomed, person))))
+  return { person, acting: await knownElsewhere(first), others }
 }
 
-const stories = await Promise.all([change, ...endings].map(async (ending) => ({ ending, struck: await doomed.strikeEach(() => twoDevices(ending.isOfAccount), ending.request) })))
+const stories = await Promise.all([change, ...endings].map(async (ending) => ({ ending, struck: await doomed.strikeEach(() => devicesOf(ending.isOfAccount), ending.request) })))
 await doomed.kill()
 const restarted = await startService(t, { env, deployment, clock })
 const instances = other === undefined ? [restarted] : [restarted, other]

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-export interface Line extends Record<string, unknown> { msg: string, job?: string }
+export interface Line extends Record<string, unknown> { level: number, msg: string, job?: string, err?: { message: string } }
 
 export interface Instances {
   origins: [string, string]
@@ -28,6 +28,7 @@ async function startInstance (env: NodeJS.ProcessEnv): Promise<{ origin: string,
     createInterface(child.stdout).on('line', (text) => {
       const line = JSON.parse(text) as Line
       lines.push(line)
+      if (line.level >= 40) console.error(`        ${line.msg} ${line.err?.message ?? ''}`)
       const found = /listening at (http:\S+)/.exec(line.msg)?.[1]
       if (found !== undefined) resolve(found)
     })

@@ -19,10 +19,15 @@ export async function ask (origin: string, path: string, call?: Call): Promise<A
   return answer
 }
 
-/** Asks doors in turn, one request at a time, until `isOver`. @returns milliseconds of each answer, door by door */
+/** What a job may take. */
+const patienceMs = 60 * 60_000
+
+/** Asks doors in turn, one request at a time, until `isOver`; rejects if that takes too long. @returns milliseconds of each answer, door by door */
 export async function watch (origin: string, doors: Readonly<Record<string, Call>>, isOver: () => boolean | Promise<boolean>): Promise<Record<string, number[]>> {
   const taken: Record<string, number[]> = Object.fromEntries(Object.keys(doors).map((path) => [path, []]))
+  const begin = performance.now()
   while (!await isOver()) {
+    if (performance.now() - begin > patienceMs) throw new Error('what is waited for does not come')
     for (const [path, call] of Object.entries(doors)) taken[path]?.push((await ask(origin, path, call)).ms)
     await new Promise((resolve) => { setTimeout(resolve, 5) })
   }
