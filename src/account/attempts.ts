@@ -1,5 +1,6 @@
 // Room `account`: an attempt at a password is counted before anything is hashed, and given back when it was right or was no
-// guess at all: a store that fails, a limit that refuses, a pool that is full (DESIGN 6).
+// guess at all: a store that fails, a limit that refuses, a pool that is full (DESIGN 6). A name that is taken counts,
+// too: who could ask without end would learn who has an account.
 import { LatchkeyError, type ErrorCode } from '../errors.ts'
 import type { LoginLimits, Reservation } from '../limit/login-limits.ts'
 

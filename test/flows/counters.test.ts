@@ -89,6 +89,8 @@ await t.test('what ended long ago is not counted again when the rest ends', { sk
   service.clock.advance(16 * 60_000)
   const fresh = loginOf(await service.post('/api/auth/refresh', { refreshToken: first.refreshToken }))
   await are(t, [1, 0, 0], 'its tokens have run out')
+  await service.post('/api/auth/logout', undefined, { token: second.accessToken })
+  await are(t, [1, 0, 0], 'and asked again it does not end again')
   await service.post('/api/auth/logout-all', undefined, { token: fresh.accessToken })
   await are(t, [0, 0, 1], 'one ended')
 })
