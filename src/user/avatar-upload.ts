@@ -65,7 +65,6 @@ export async function readAvatar ({ stream, contentType, contentLength }: Upload
     function fail (error: LatchkeyError): void {
       clearTimeout(late)
       stream.off('data', count).unpipe(parser)
-      stream.pause()
       reject(error)
     }
 
