@@ -14,7 +14,7 @@ const path = '/api/auth/sessions'
 interface Stage { gates: Gates, service: Service, other: Service }
 
 /** An instance whose database operations can be held, and on real engines a second one beside it. */
-async function setStage (t: Test, env: Record<string, string> = {}): Promise<Stage> {
+async function setStage (env: Record<string, string>): Promise<Stage> {
   const deployment = createDeployment(t)
   const gates = createGates(await openClient(t, deployment))
   const service = await startService(t, { deployment, env, mongoClient: gates.client })
@@ -24,36 +24,35 @@ async function setStage (t: Test, env: Record<string, string> = {}): Promise<Sta
   return { gates, service, other }
 }
 
+/** Each story has people of its own. */
+const { gates, service, other } = await setStage({ LOGIN_LIMIT_PER_ADDRESS: '10000' })
+
 const endOthers = async (service: Service, { accessToken: token }: Login): Promise<Answer> => await service.call(path, { method: 'DELETE', token })
 const endOne = async (service: Service, { accessToken: token }: Login, sid: string): Promise<Answer> => await service.call(`${path}/${sid}`, { method: 'DELETE', token })
 
-async function warm ({ service, other }: Stage, logins: readonly Login[]): Promise<void> {
+async function warm (logins: readonly Login[]): Promise<void> {
   for (const { accessToken: token } of logins) for (const instance of [service, other, service, other]) await instance.get('/api/protected', { token })
 }
 
 /** Refused everywhere, here at once and elsewhere as soon as the message has come. */
-async function isDead (t: Test, { service, other }: Stage, { accessToken: token, refreshToken }: Login): Promise<void> {
+async function isDead (t: Test, { accessToken: token, refreshToken }: Login): Promise<void> {
   expectProblem(t, await service.get('/api/protected', { token }), 401, 'session_revoked')
   await until(async () => (await other.get('/api/protected', { token })).status === 401, 'the message has come', 1000)
   for (const instance of [service, other]) expectProblem(t, await instance.post('/api/auth/refresh', { refreshToken }), 401, 'session_revoked')
 }
 
 await t.test('what ends on one instance is dead on the other, copies or not', async (t) => {
-  const stage = await setStage(t)
-  const { service, other } = stage
   const { person, ...first } = await register(service)
   const [second, third, fourth] = [await login(other, person), await login(service, person), await login(other, person)]
-  await warm(stage, [first, second, third, fourth])
+  await warm([first, second, third, fourth])
   t.equal((await endOne(service, first, second.sid)).status, 204)
-  await isDead(t, stage, second)
+  await isDead(t, second)
   t.equal((await endOthers(service, first)).json.revoked, 2)
-  for (const device of [third, fourth]) await isDead(t, stage, device)
+  for (const device of [third, fourth]) await isDead(t, device)
   for (const instance of [service, other]) t.equal((await instance.get('/api/protected', { token: first.accessToken })).status, 200)
 })
 
 await t.test('a session that is opened while the others end survives', async (t) => {
-  const stage = await setStage(t)
-  const { gates, service, other } = stage
   const { person, ...first } = await register(service)
   const second = await login(other, person)
   const gate = gates.hold('usersession.updateMany', 'before')
@@ -62,15 +61,13 @@ await t.test('a session that is opened while the others end survives', async (t)
   const late = await login(other, person)
   gate.open()
   t.equal((await ending).json.revoked, 1)
-  await isDead(t, stage, second)
+  await isDead(t, second)
   for (const instance of [service, other]) t.equal((await instance.get('/api/protected', { token: late.accessToken })).status, 200)
   t.equal((await other.post('/api/auth/refresh', { refreshToken: late.refreshToken })).status, 200)
 })
 
 await t.test('a refresh that meets its session\'s end brings nothing back', async (t) => {
   for (const operation of ['usersession.findOneAndUpdate', 'users.findOne']) {
-    const stage = await setStage(t)
-    const { gates, service, other } = stage
     const { person, ...first } = await register(service)
     const second = await login(service, person)
     const gate = gates.hold(operation, 'after')
@@ -88,11 +85,9 @@ await t.test('a refresh that meets its session\'s end brings nothing back', asyn
 for (const [what, operation] of [['one', 'usersession.findOneAndUpdate'], ['the others', 'usersession.updateMany']] as const) {
   for (const when of ['before', 'after'] as const) {
     await t.test(`a connection that breaks ${when} ${what} end is 503, and asked again it is done`, async (t) => {
-      const stage = await setStage(t)
-      const { gates, service, other } = stage
       const { person, ...first } = await register(service)
       const second = await login(other, person)
-      await warm(stage, [first, second])
+      await warm([first, second])
       const ask = (): Promise<Answer> => what === 'one' ? endOne(service, first, second.sid) : endOthers(service, first)
       const gate = gates.hold(operation, when)
       const asking = ask()
@@ -103,14 +98,13 @@ for (const [what, operation] of [['one', 'usersession.findOneAndUpdate'], ['the 
       const again = await ask()
       if (what === 'one') t.equal(again.status, 204)
       else t.strictSame([again.status, again.json.revoked], [200, when === 'before' ? 1 : 0])
-      await isDead(t, stage, second)
+      await isDead(t, second)
     })
   }
 }
 
 await t.test('of many logins at once no more than the cap live, and the list tells which', async (t) => {
-  const stage = await setStage(t, { SESSIONS_PER_USER: '3' })
-  const { service, other } = stage
+  const { service, other } = await setStage({ SESSIONS_PER_USER: '3' })
   const { person } = await register(service)
   const logins = await Promise.all(Array.from({ length: 8 }, (_, i) => login([service, other][i % 2] as Service, person)))
   const last = await login(service, person)

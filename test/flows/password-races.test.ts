@@ -14,15 +14,19 @@ import { expectProblem } from '../plugins/expect-problem.ts'
 interface Stage { gates: Gates, service: Service, other: Service }
 
 /** An instance whose database operations can be held, and on real engines a second one beside it. */
-async function setStage (t: Test): Promise<Stage> {
+async function setStage (): Promise<Stage> {
   const deployment = createDeployment(t)
+  const env = { LOGIN_LIMIT_PER_ADDRESS: '10000' }
   const gates = createGates(await openClient(t, deployment))
-  const service = await startService(t, { deployment, mongoClient: gates.client })
+  const service = await startService(t, { deployment, env, mongoClient: gates.client })
   if (!realEngines) return { gates, service, other: service }
-  const other = await startService(t, { deployment })
+  const other = await startService(t, { deployment, env })
   await Promise.all([service, other].map(untilHearing))
   return { gates, service, other }
 }
+
+/** Each story has people of its own. */
+const { gates, service, other } = await setStage()
 
 const change = async (service: Service, token: string, currentPassword: string, newPassword: string): Promise<Answer> =>
   await service.call('/api/auth/profile/password', { method: 'PUT', body: { currentPassword, newPassword }, token })
@@ -33,7 +37,7 @@ async function working (service: Service, { email }: Person, passwords: readonly
   return passwords.filter((_, i) => answers[i]?.status === 200)
 }
 
-async function isDead (t: Test, { service, other }: Stage, logins: readonly Login[]): Promise<void> {
+async function isDead (t: Test, logins: readonly Login[]): Promise<void> {
   for (const { accessToken: token, refreshToken } of logins) {
     for (const instance of [service, other]) {
       await until(async () => (await instance.get('/api/protected', { token })).status === 401, 'the message has come', 1000)
@@ -43,20 +47,16 @@ async function isDead (t: Test, { service, other }: Stage, logins: readonly Logi
 }
 
 await t.test('a change ends every session on both instances, whose copies are warm', async (t) => {
-  const stage = await setStage(t)
-  const { service, other } = stage
   const { person, ...first } = await register(service)
   const logins = [first, await login(other, person), await login(service, person)]
   for (const { accessToken: token } of logins) for (const instance of [service, other, service, other]) await instance.get('/api/protected', { token })
   const answer = await change(service, first.accessToken, person.password, newPerson().password)
   t.equal(answer.json.revoked, 3)
-  await isDead(t, stage, logins)
+  await isDead(t, logins)
   for (const instance of [service, other]) t.equal((await instance.get('/api/protected', { token: answer.json.accessToken })).status, 200)
 })
 
 await t.test('of changes from several devices at once exactly one wins, and its password alone works', async (t) => {
-  const stage = await setStage(t)
-  const { service, other } = stage
   for (let round = 0; round < 4; round++) {
     const { person, ...first } = await register(service)
     const logins = [first, await login(other, person), await login(service, person)]
@@ -66,12 +66,11 @@ await t.test('of changes from several devices at once exactly one wins, and its 
     t.equal(answers.filter(({ status }) => status === 200).length, 1)
     for (const { status, json } of answers.filter(({ status }) => status !== 200)) t.ok(['403 current_password_invalid', '401 session_revoked'].includes(`${status} ${json.code}`), `${status} ${json.code}`)
     t.strictSame(await working(other, person, [person.password, ...wanted]), [wanted[won]])
-    await isDead(t, stage, logins)
+    await isDead(t, logins)
   }
 })
 
 await t.test('a change that is overtaken between its write and its new session opens none', async (t) => {
-  const { gates, service, other } = await setStage(t)
   const { person, ...first } = await register(service)
   const second = await login(other, person)
   const [one, two] = [newPerson().password, newPerson().password]
@@ -88,8 +87,6 @@ await t.test('a change that is overtaken between its write and its new session o
 
 for (const [operation, when] of [['users.findOne', 'after'], ['usersession.insertOne', 'before'], ['usersession.insertOne', 'after']] as const) {
   await t.test(`a login with the old password that hangs ${when} ${operation} while it changes leaves no session`, async (t) => {
-    const stage = await setStage(t)
-    const { gates, service, other } = stage
     const { person, ...first } = await register(service)
     if (operation === 'users.findOne') await service.get('/api/protected', { token: first.accessToken })
     const gate = gates.hold(operation, when)
@@ -107,8 +104,6 @@ for (const [operation, when] of [['users.findOne', 'after'], ['usersession.inser
 }
 
 await t.test('a login that was answered just before the change ends with the others', async (t) => {
-  const stage = await setStage(t)
-  const { gates, service, other } = stage
   const { person, ...first } = await register(service)
   const gate = gates.hold('usersession.find', 'before') // the login has looked at the version; it asks how many sessions there are
   const signingIn = service.post('/api/auth/login', { email: person.email, password: person.password })
@@ -117,12 +112,11 @@ await t.test('a login that was answered just before the change ends with the oth
   gate.open()
   const late = await signingIn
   t.equal(late.status, 200)
-  await isDead(t, stage, [loginOf(late)])
+  await isDead(t, [loginOf(late)])
 })
 
 for (const when of ['before', 'after'] as const) {
   await t.test(`an upgrade of the hash at login that hangs ${when} its write does not bring the old password back, nor stop the change`, async (t) => {
-    const { gates, service, other } = await setStage(t)
     const { person, ...first } = await register(service)
     await service.db.collection('users').updateOne({ _id: first.userId as never }, { $set: { passwordHash: await bcrypt.hash(person.password, 4) } })
     const gate = gates.hold('users.updateOne', when)
@@ -136,7 +130,6 @@ for (const when of ['before', 'after'] as const) {
 }
 
 await t.test('an upgrade of the hash while a change has looked at it costs the change a second look', async (t) => {
-  const { gates, service, other } = await setStage(t)
   const { person, ...first } = await register(service)
   const gate = gates.hold('users.findOneAndUpdate', 'before')
   const password = newPerson().password
@@ -149,7 +142,6 @@ await t.test('an upgrade of the hash while a change has looked at it costs the c
 })
 
 await t.test('another address and another password at once: each is made on an account whose password was the one typed', async (t) => {
-  const { gates, service, other } = await setStage(t)
   const { person, ...first } = await register(service)
   const second = await login(other, person)
   const gate = gates.hold('users.findOneAndUpdate', 'before')
@@ -171,8 +163,6 @@ const writes = [
 for (const { operation, world } of writes) {
   for (const when of ['before', 'after'] as const) {
     await t.test(`a connection that breaks ${when} ${operation} leaves the ${world[when]} world whole, and 503`, async (t) => {
-      const stage = await setStage(t)
-      const { gates, service, other } = stage
       const { person, ...first } = await register(service)
       const logins = [first, await login(other, person)]
       await service.get('/api/protected', { token: first.accessToken })
@@ -190,7 +180,7 @@ for (const { operation, world } of writes) {
         t.strictSame(await working(other, person, [person.password, password]), [password])
         for (const { refreshToken } of logins) t.equal((await other.post('/api/auth/refresh', { refreshToken })).json.code, 'session_revoked')
         for (const { clock } of [service, other]) clock.advance(61_000 * 1.2) // VERDICT_TTL_SECONDS: what could not be told
-        await isDead(t, stage, logins)
+        await isDead(t, logins)
       }
     })
   }
