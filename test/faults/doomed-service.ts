@@ -20,7 +20,8 @@ export interface DoomedService extends Caller {
   /** @returns the write at which the request has stopped, or undefined if it was answered before it came to its n-th */
   strike: (path: string, call: Call, fault: Fault) => Promise<string | undefined>
   /**
-   * Strikes requests before and after their first write, their second, and so on until one comes to its end.
+   * Strikes requests before their first write, their second, and so on until one comes to its end; then likewise after each
+   * write to MongoDB.
    * @param prepare makes what a request is about: each has its own
    */
   strikeEach: <S>(prepare: () => Promise<S>, requestOf: (subject: S) => [path: string, call: Call]) => Promise<Struck<S>[]>

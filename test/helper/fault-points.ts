@@ -5,7 +5,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Redis } from 'ioredis'
 import type { MongoClient } from 'mongodb'
 
-/** Where a request stops: at its n-th write, counted from 1. */
+/**
+ * Where a request stops: before its n-th write, counted from 1; or after its n-th write to MongoDB. What it finds after a
+ * write to Redis is what it finds before the next one.
+ */
 export interface Fault { readonly at: number, readonly when: 'before' | 'after' }
 
 /** A request under a fault. */
@@ -34,10 +37,11 @@ export function createFaultPoints (onStop: (id: string, write: string) => void):
     return new Promise(() => { /* for good */ })
   }
 
-  function pass (write: string, send: () => unknown): unknown {
+  function pass (write: string, send: () => unknown, isDocument = false): unknown {
     const doomed = storage.getStore()
     if (doomed === undefined) return send()
     if (doomed.isStopped) return stop(doomed, write)
+    if (doomed.when === 'after' && !isDocument) return send()
     const isHere = ++doomed.writes === doomed.at
     if (!isHere) return send()
     return doomed.when === 'before' ? stop(doomed, write) : Promise.resolve(send()).then(() => stop(doomed, write))
@@ -52,7 +56,7 @@ export function createFaultPoints (onStop: (id: string, write: string) => void):
   })
 
   const collectionView = (collection: object, name: string): object =>
-    view(collection, (method, call) => isMongoWrite(method) ? pass(`${name}.${method}`, call) : call())
+    view(collection, (method, call) => isMongoWrite(method) ? pass(`${name}.${method}`, call, true) : call())
 
   function pipelineView (pipeline: object): object {
     const watched: object = view(pipeline, (method, call) => {

@@ -10,7 +10,7 @@ export function quantile (numbers: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }
 
-export const inMs = (numbers: readonly number[]): string => `median ${quantile(numbers, 0.5).toFixed(1)} ms, p99 ${quantile(numbers, 0.99).toFixed(1)} ms, most ${quantile(numbers, 1).toFixed(1)} ms (${numbers.length})`
+export const inMs = (numbers: readonly number[]): string => `least ${quantile(numbers, 0).toFixed(1)} ms, median ${quantile(numbers, 0.5).toFixed(1)} ms, p99 ${quantile(numbers, 0.99).toFixed(1)} ms, most ${quantile(numbers, 1).toFixed(1)} ms (${numbers.length})`
 
 /** A request that must be answered with 2xx. */
 export async function ask (origin: string, path: string, call?: Call): Promise<Answer> {
