@@ -5,16 +5,20 @@ import { version } from './version.ts'
 
 /** @param origin where it listens, such as `http://127.0.0.1:3000` */
 export function startLines (config: Config, origin: string): string[] {
-  const { store, redis } = config
+  const { redis } = config
   return [
     `Latchkey ${version}`,
     `  API    ${origin}`,
     ...(config.docs ? [`  Docs   ${origin}/docs  (OpenAPI: ${origin}/openapi.json)`] : []),
-    `  Store  ${store.kind === 'embedded' ? `embedded, in ${store.dir}` : `MongoDB at ${hostsOf(store.uri)}, database ${store.database}`}`,
+    `  Store  ${storeText(config)}`,
     `  Redis  ${redis === undefined ? 'none: copies and counters are kept in this process' : redis.nodes.length > 0 ? `cluster of ${redis.nodes.map((node) => `${node.host}:${node.port}`).join(', ')}` : hostsOf(redis.url as string)}`,
     ...config.warnings.map((warning) => `  Note   ${warning}`)
   ]
 }
+
+/** What the records are kept in. */
+export const storeText = ({ store }: Config): string =>
+  store.kind === 'embedded' ? `embedded, in ${store.dir}` : `MongoDB at ${hostsOf(store.uri)}, database ${store.database}`
 
 /** `scheme://user:password@host:port/path` -> `host:port`. */
 const hostsOf = (url: string): string => (/^[^:]+:\/\/(?:[^/]*@)?([^/?]*)/.exec(url)?.[1]) ?? ''

@@ -9,6 +9,7 @@ import { isSamePlace, placeOf } from '../import/same-place.ts'
 import { configure } from '../launch.ts'
 import { isReached, openDocuments } from '../offline.ts'
 import { createSessionRepository } from '../session/session-repository.ts'
+import { storeText } from '../start-lines.ts'
 import { createUserRepository } from '../user/user-repository.ts'
 import { exit, type Io } from './io.ts'
 import { parse, UsageError } from './parse.ts'
@@ -40,7 +41,8 @@ export async function importCommand (args: readonly string[], io: Io): Promise<n
     if (!values['dry-run']) for (const repository of [createUserRepository(db), createSessionRepository(db)]) await repository.ensureIndexes()
     const source = (file: string | undefined, collection: string): DocumentSource | undefined =>
       file !== undefined ? fileSource(file) : old && collectionSource(old.db(), collection)
-    return await takeOver(store, {
+    io.err(`Into: ${storeText(config)}\n`)
+    return await runImport(store, {
       users: source(values.users, values['users-collection']),
       sessions: source(values.sessions, values['sessions-collection'])
     }, { idleMs: config.refreshTokenSeconds * 1000, dryRun: values['dry-run'] }, io)
@@ -49,7 +51,7 @@ export async function importCommand (args: readonly string[], io: Io): Promise<n
   }
 }
 
-async function takeOver (store: ImportStore, sources: { users: DocumentSource | undefined, sessions: DocumentSource | undefined }, rules: { idleMs: number, dryRun: boolean }, io: Io): Promise<number> {
+async function runImport (store: ImportStore, sources: { users: DocumentSource | undefined, sessions: DocumentSource | undefined }, rules: { idleMs: number, dryRun: boolean }, io: Io): Promise<number> {
   const progress = createProgress(io)
   const report = createImportReport((line) => {
     progress.clear()
@@ -65,9 +67,12 @@ async function takeOver (store: ImportStore, sources: { users: DocumentSource | 
       progress.show(`${collection}: ${read} read, ${imported} ${rules.dryRun ? 'to be imported' : 'imported'}`)
     }
   })
-  if (sources.users !== undefined) await importer.users(sources.users)
-  if (sources.sessions !== undefined) await importer.sessions(sources.sessions)
-  progress.clear()
+  try {
+    if (sources.users !== undefined) await importer.users(sources.users)
+    if (sources.sessions !== undefined) await importer.sessions(sources.sessions)
+  } finally {
+    progress.clear()
+  }
   for (const line of report.lines()) io.out(line)
   if (rules.dryRun) io.out('A dry run: nothing was written.')
   return Object.values(report.counts).some(({ skipped }) => skipped > 0) ? exit.incomplete : exit.done
@@ -75,6 +80,7 @@ async function takeOver (store: ImportStore, sources: { users: DocumentSource | 
 
 /** @throws ImportError if old records and ours would meet in one collection */
 async function checkApart (old: MongoClient | undefined, target: MongoClient, db: Db, store: ImportStore): Promise<void> {
+  // the embedded store has no address
   const places = old !== undefined && 'options' in target ? [placeOf(old, old.db().databaseName), placeOf(target, db.databaseName)] as const : undefined
   if (places !== undefined && isSamePlace(...places)) throw new ImportError(`--from and MONGODB_URI are the same database. ${ownDatabase}`)
   const [foreign] = await store.foreign()

@@ -25,9 +25,8 @@ function strictly<T> (work: () => T): T {
     return work()
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const option = /--?[A-Za-z][\w-]*/.exec(message)?.[0] ?? 'an option'
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`there is no option ${option}`)
-    if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') throw new UsageError(`${option} ${message.includes('does not take') ? 'takes no value' : 'needs a value'}`)
-    throw error
+    const option = /--?\w[\w-]*/.exec(message)?.[0] ?? 'of this name'
+    if (code !== 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') throw new UsageError(`there is no option ${option}`)
+    throw new UsageError(`${option} ${message.includes('does not take') ? 'takes no value' : 'needs a value'}`)
   }
 }

@@ -1,5 +1,5 @@
 // Room `import`: accounts and sessions of the old service into ours. A dry run decides the same and writes nothing; it must
-// remember what it would have written (some 250 bytes an account), where a real one finds it in the target.
+// remember what it would have written (about 1 KB for an account and its session), where a real one finds it in the target.
 import type { Clock } from '../clock.ts'
 import type { SessionRecord } from '../session/session-rules.ts'
 import type { UserRecord } from '../user/user-record.ts'

@@ -1,9 +1,14 @@
 // The command line itself: help, version, and what it does with words that it does not know.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { plainReason } from '../../../src/launch.ts'
+import { openEmbeddedClient } from '../../../src/embedded/embedded-client.ts'
+import { ownEnvironment, plainReason } from '../../../src/launch.ts'
 import { version } from '../../../src/version.ts'
 import { runCommand } from '../../helper/command.ts'
+import { createTestClock } from '../../helper/clock.ts'
 import { createDeployment } from '../../helper/service.ts'
+import { scratchFolder } from '../../helper/scratch.ts'
 
 await t.test('help names every command; each command has its own', async (t) => {
   for (const flag of ['--help', '-h']) {
@@ -43,6 +48,7 @@ await t.test('a word that is not known is an error of its own kind, and no value
     [['import', '--from', '--dry-run'], '--from needs a value'],
     [['import', '--dry-run=yes', '--users', 'x'], '--dry-run takes no value'],
     [['import', '-x'], 'there is no option -x'],
+    [['import', '-ö'], 'there is no option of this name'],
     [['import', '--from', secret.replace('mongodb', 'postgres')], '--from is no address of a MongoDB'],
     [['import', '--from', 'mongodb://u:PaSSword@h:port/d'], '--from is no address of a MongoDB']
   ] as const) {
@@ -68,4 +74,27 @@ await t.test('a failure that a person can mend is a sentence; a server\'s own wo
   t.equal(plainReason(new TypeError('x')), undefined)
   const ran = await runCommand(['start'], {}, { start: async () => { throw new TypeError('a bug') } })
   t.match(ran, { code: 1, err: /TypeError: a bug\n\s+at / })
+})
+
+await t.test('a `.env` in the working folder counts, and the environment counts more', async (t) => {
+  const [folder, before] = [scratchFolder(t), process.cwd()]
+  process.env['LATCHKEY_TEST_THERE'] = 'the environment'
+  t.teardown(() => {
+    process.chdir(before)
+    for (const name of ['LATCHKEY_TEST_THERE', 'LATCHKEY_TEST_NEW']) Reflect.deleteProperty(process.env, name)
+  })
+  process.chdir(folder)
+  t.equal(ownEnvironment()['LATCHKEY_TEST_NEW'], undefined)
+  writeFileSync(join(folder, '.env'), 'LATCHKEY_TEST_THERE=the file\nLATCHKEY_TEST_NEW=the file\n')
+  t.match(ownEnvironment(), { LATCHKEY_TEST_THERE: 'the environment', LATCHKEY_TEST_NEW: 'the file' })
+})
+
+await t.test('an embedded store in use is said, with what to do', async (t) => {
+  const deployment = createDeployment(t, {})
+  const client = await openEmbeddedClient({ dir: deployment.env['DATA_DIR'] as string, clock: createTestClock() })
+  t.teardown(() => client.close())
+  for (const args of [['import', '--users', 'x.json'], ['role', 'nobody@leak-mark.example', 'admin']]) {
+    const ran = await runCommand(args, deployment.env)
+    t.match(ran, { code: 1, err: /is already open in this process.*\nStop that process for as long as this command runs\.\n$/ })
+  }
 })
