@@ -36,7 +36,7 @@ await t.test('every session ends, the new password alone signs in, and the devic
   t.equal((await service.get('/api/protected', { token: fresh.accessToken })).status, 200)
   t.equal(loginOf(await service.post('/api/auth/refresh', { refreshToken: fresh.refreshToken })).sid, fresh.sid)
   t.equal((await service.get('/api/protected', { token: stranger.accessToken })).status, 200, 'nobody else is concerned')
-  t.match(service.logs.filter(({ audit }) => audit === 'password_changed'), [{ userId: first.userId, sid: first.sid, address: '127.0.0.1' }])
+  t.match(service.logs.filter(({ event }) => event === 'password_changed'), [{ userId: first.userId, sid: first.sid, address: '127.0.0.1' }])
 })
 
 await t.test('a wrong current password changes nothing, and is in the audit stream', async (t) => {
@@ -44,7 +44,7 @@ await t.test('a wrong current password changes nothing, and is in the audit stre
   for (const wrong of [`${person.password}?`, '', 'x'.repeat(100), `${person.password}\0`, person.password.toUpperCase()]) {
     expectProblem(t, await change(wrong, newPerson().password, { token }), 403, 'current_password_invalid')
   }
-  t.equal(service.logs.filter(({ audit, userId: whose }) => audit === 'current_password_wrong' && whose === userId).length, 5)
+  t.equal(service.logs.filter(({ event, userId: whose }) => event === 'current_password_wrong' && whose === userId).length, 5)
   t.equal((await service.get('/api/protected', { token })).status, 200)
   t.equal((await enter(person, person.password)).status, 200)
 })

@@ -32,7 +32,7 @@ await t.test('a name is changed, answered and shown, and nothing else moves', as
   t.ok(changed.json.updatedAt > before.updatedAt)
   t.strictSame(await profileOf(accessToken), changed.json)
   await isShown(t, accessToken, { id: userId, username: person.username, fullName: 'Ada King' })
-  const named = service.logs.filter(({ audit }) => audit === 'profile_changed')
+  const named = service.logs.filter(({ event }) => event === 'profile_changed')
   t.match(named, [{ userId, sid: String, address: '127.0.0.1' }], 'the audit stream has it once')
 })
 
@@ -95,7 +95,7 @@ for (const field of ['email', 'username'] as const) {
 await t.test('a wrong current password is in the audit stream, without it', async (t) => {
   const { accessToken, userId } = await register(service)
   await put(accessToken, { username: newPerson().username, currentPassword: 'not this one' })
-  const lines = service.logs.filter(({ audit, userId: whose }) => audit === 'current_password_wrong' && whose === userId)
+  const lines = service.logs.filter(({ event, userId: whose }) => event === 'current_password_wrong' && whose === userId)
   t.match(lines, [{ sid: String, address: '127.0.0.1' }])
 })
 
