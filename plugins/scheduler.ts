@@ -34,7 +34,8 @@ export default fp<ScopeOptions>(async function scheduler (scope, { clock, random
     const task = new AsyncTask(name, async () => {
       const running = work()
       under.add(running)
-      await running.finally(() => { under.delete(running) })
+      const outcome = await running.finally(() => { under.delete(running) })
+      if (outcome === false) return // not due, or somebody else's: that says nothing of the job
       if (isFailing) scope.log.info({ job: name }, 'the job works again')
       isFailing = false
     }, (error) => {

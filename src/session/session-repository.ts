@@ -54,6 +54,12 @@ export interface Seen { readonly sid: string, readonly at: number }
 /** Seconds that a session is kept after its end, so that a late refresh is told what happened. */
 export const keptSeconds = 3600
 
+/**
+ * For many ids with a condition on their end. Unasked, MongoDB takes the index on ends from 200 ids on and walks through
+ * everything that has ended (measured: 100,000 documents and 600 ms for each batch of 200; by their ids 3 ms).
+ */
+const byId = Object.freeze({ hint: { _id: 1 } })
+
 export function createSessionRepository (db: Db): SessionRepository {
   const sessions: Collection<SessionRecord> = db.collection<SessionRecord>('usersession', acknowledged)
   return {
@@ -119,7 +125,7 @@ export function createSessionRepository (db: Db): SessionRepository {
       return (await sessions.find({ expiresAt: { $lte: cutoff } }, { projection: { _id: 1 }, limit, ...bounded }).toArray()).map((session) => session._id)
     },
     async deleteEnded (sids, cutoff) {
-      const { deletedCount } = await sessions.deleteMany({ _id: { $in: [...sids] }, expiresAt: { $lte: cutoff } }, bounded)
+      const { deletedCount } = await sessions.deleteMany({ _id: { $in: [...sids] }, expiresAt: { $lte: cutoff } }, { ...byId, ...bounded })
       return deletedCount
     },
     async walkEnds (after, limit) {
@@ -127,7 +133,7 @@ export function createSessionRepository (db: Db): SessionRepository {
       return found.map(({ _id, expiresAt, revokedAt }) => [_id, revokedAt === null ? expiresAt.getTime() : 0])
     },
     async liveAmong (sids, now) {
-      const live = await sessions.find({ _id: { $in: [...sids] }, revokedAt: null, expiresAt: { $gt: now } }, { projection: { _id: 1 }, ...bounded }).toArray()
+      const live = await sessions.find({ _id: { $in: [...sids] }, revokedAt: null, expiresAt: { $gt: now } }, { projection: { _id: 1 }, ...byId, ...bounded }).toArray()
       return new Set(live.map((session) => session._id))
     },
     async markSeen (seen) {

@@ -20,7 +20,7 @@ export async function measureCleanUp ({ origins, linesOf }: Instances, stores: S
   const { accessToken: token } = await signIn(origin, 0)
   const hasHealth = (await callHttp(origin, health)).status === 200
   const doors = { '/livez': {}, '/api/protected': { token }, '/api/auth/sessions': { token }, ...(hasHealth && { [health]: {} }) }
-  const runs = () => linesOf('clean-up') as Run[]
+  const runs = () => linesOf('clean-up').filter((line) => 'longestBatchMs' in line) as Run[]
   const taken = await watch(origin, doors, () => runs().length > 0)
   const run = runs()[0] as Run
   const seconds = (performance.now() - begin) / 1000
