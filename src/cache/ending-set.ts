@@ -6,7 +6,7 @@ import type { RedisClient } from './shared-tier.ts'
 export interface EndingSet {
   /** Puts a key in, or moves its end. @param endsAt milliseconds since the epoch */
   add: (key: string, endsAt: number) => void
-  /** Puts many in, at once. Rejects when the set does not answer. */
+  /** Puts many in, at once; one that ends later already is left alone. Rejects when the set does not answer. */
   addAll: (ends: readonly (readonly [key: string, endsAt: number])[]) => Promise<void>
   remove: (key: string) => void
   /** Keys whose end is later than `now`. Rejects when the set does not answer. */
@@ -61,7 +61,7 @@ export function createRedisEndingSet (client: RedisClient, key: string): EndingS
   return {
     add (member, endsAt) { begin(member, endsAt) },
     async addAll (ends) {
-      if (ends.length > 0) await client.zadd(key, ...ends.flatMap(([member, endsAt]) => [endsAt, member]))
+      if (ends.length > 0) await client.zadd(key, 'GT', ...ends.flatMap(([member, endsAt]) => [endsAt, member]))
     },
     remove (member) { begin(member, null) },
     count: (now) => client.zcount(key, `(${now}`, '+inf'),
