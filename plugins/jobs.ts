@@ -18,7 +18,8 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
   const { meter, scheduler, sessions, statistics, visitJob, log } = scope
   const isShared = scope.redisPort !== undefined
   const recount = createRecount({ sessions, active: statistics.active, clock })
-  const cleanUp = createCleanUp({ sessions, avatars: createAvatarSweep({ avatars: scope.avatarRepository, users: scope.users, clock }), sets: [statistics.active, statistics.profiles, statistics.blacklist], clock })
+  const pictures = createAvatarSweep({ avatars: scope.avatarRepository, users: scope.users, clock })
+  const cleanUp = createCleanUp({ sessions, avatars: async (isStopped) => scope.areIndexesReady() ? await pictures.run({ isStopped }) : 0, sets: [statistics.active, statistics.profiles, statistics.blacklist], clock })
   const visitsEveryMs = config.visitArchiveIntervalSeconds * 1000
   const cleanUpMs = config.cleanupIntervalSeconds * 1000
   const checkMs = config.healthcheckIntervalSeconds * 1000

@@ -60,6 +60,9 @@ export function createStandalone (config: Config, { logStream, ...brought }: Sta
   return app
 }
 
+/** Milliseconds that a client is given to read an answer to what was no HTTP. */
+const lingerMs = 1000
+
 /** A client's own request id, if it is one that a log can hold. */
 function cleanId (header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(header) ? header : undefined
@@ -87,6 +90,7 @@ function answerBadHttp (error: NodeJS.ErrnoException, socket: Socket, requestId:
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close'
   }).map(([name, value]) => `${name}: ${value}`)
+  setTimeout(() => { socket.destroy() }, lingerMs).unref() // whoever does not hang up is cut off
   socket.end([`HTTP/1.1 ${failure.statusCode} ${STATUS_CODES[failure.statusCode]}`, ...lines, '', body].join('\r\n'))
 }
 

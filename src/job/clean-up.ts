@@ -3,7 +3,6 @@
 import type { EndingSet } from '../cache/ending-set.ts'
 import type { Clock } from '../clock.ts'
 import { keptSeconds, type SessionRepository } from '../session/session-repository.ts'
-import type { AvatarSweep } from '../user/avatar-sweep.ts'
 
 /** What one run took out, and the longest that one batch took in milliseconds. */
 export interface CleanedUp { sessions: number, counted: number, avatars: number, longestBatchMs: number }
@@ -16,7 +15,8 @@ export interface CleanUp {
 
 export interface CleanUpOptions {
   sessions: SessionRepository
-  avatars: AvatarSweep
+  /** Takes out pictures that nobody points at. @returns how many */
+  avatars: (isStopped: () => boolean) => Promise<number>
   /** Sets of which ended keys are taken out. */
   sets: readonly EndingSet[]
   clock: Clock
@@ -52,7 +52,7 @@ export function createCleanUp ({ sessions, avatars, sets, clock }: CleanUpOption
         return sids.length > 0 && await sessions.deleteEnded(sids, cutoff) > 0 ? sids.length : 0
       })
       for (const set of sets) done.counted += await inBatches(() => set.trim(clock.wall(), batchSize))
-      done.avatars = await avatars.run({ isStopped: () => isStopped })
+      done.avatars = await avatars(() => isStopped)
       return done
     },
     stop () { isStopped = true }

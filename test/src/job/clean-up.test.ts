@@ -9,7 +9,7 @@ import { createStillClock, type TestClock } from '../../helper/clock.ts'
 import { openDb, trap, type Trapped } from '../visit/visit-kit.ts'
 
 /** Pictures have a sweep of their own (test/src/user/avatar-sweep.test.ts). */
-const noAvatars = { run: async () => 0 }
+const noAvatars = async () => 0
 
 const hourMs = 3_600_000
 
