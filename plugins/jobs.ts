@@ -64,8 +64,12 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
     const onFailure = (error: unknown) => { log.warn({ err: error }, 'the sessions could not be counted') }
     if (!isShared) await within(patienceMs, countAnew().catch(onFailure), () => { /* it goes on */ })
   })
-  scope.addHook('preClose', async () => {
+  scope.addHook('preClose', (done) => {
     for (const job of [recount, cleanUp, visitJob]) job.stop()
+    done()
+  })
+  // not in preClose: while that waits, connections are still accepted, and those without a request yet would be reset
+  scope.addHook('onClose', async () => {
     await within(patienceMs, scope.lastSeen.flush(), () => 0).catch(() => { /* lists alone read it */ })
   })
 }, { name: 'latchkey-jobs', dependencies: ['latchkey-meter', 'latchkey-scheduler', 'latchkey-stores', 'latchkey-redis', 'latchkey-statistics', 'latchkey-tokens', 'latchkey-visits'] })
