@@ -22,14 +22,23 @@ export const loginOf = (answer: Answer): Login => ({
   answer
 })
 
+/** As an honest client asks: on a busy machine the queue of hashes may be full, or a store late, and 503 says so. */
+async function patiently (ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    const answer = await ask()
+    if (answer.status !== 503 || tries === 5) return answer
+    await new Promise((resolve) => { setTimeout(resolve, Number(answer.headers['retry-after']) * 1000) })
+  }
+}
+
 export async function register (service: Caller, person: Person = newPerson()): Promise<Login & { person: Person }> {
-  const answer = await service.post('/api/auth/register', person)
+  const answer = await patiently(() => service.post('/api/auth/register', person))
   if (answer.status !== 201) throw new Error(`register: ${answer.status} ${answer.text}`)
   return { ...loginOf(answer), person }
 }
 
 export async function login (service: Caller, { email, password }: Person): Promise<Login> {
-  const answer = await service.post('/api/auth/login', { email, password })
+  const answer = await patiently(() => service.post('/api/auth/login', { email, password }))
   if (answer.status !== 200) throw new Error(`login: ${answer.status} ${answer.text}`)
   return loginOf(answer)
 }
