@@ -8,8 +8,10 @@ import { writeCopy } from '../../src/cache/copy-text.ts'
 import { createRedisEndingSet } from '../../src/cache/ending-set.ts'
 import { tombstone } from '../../src/cache/shared-tier.ts'
 import { deviceOf } from '../../src/session/device.ts'
+import { createSessionRepository } from '../../src/session/session-repository.ts'
 import type { SessionRecord } from '../../src/session/session-rules.ts'
 import { profileOf, publicUser, type UserRecord } from '../../src/user/user-record.ts'
+import { createUserRepository } from '../../src/user/user-repository.ts'
 
 /** @property prefix of every key in Redis */
 export interface Stores { db: Db, redis: Redis, prefix: string }
@@ -54,6 +56,7 @@ async function setAll ({ redis, prefix }: Stores, texts: readonly (readonly [key
  */
 export async function fillStores (stores: Stores, { sessions, users, say }: { sessions: number, users: number, say: (text: string) => void }): Promise<Sizes> {
   const { db, redis, prefix } = stores
+  for (const repository of [createUserRepository(db), createSessionRepository(db)]) await repository.ensureIndexes()
   const passwordHash = bcrypt.hashSync(password, 10)
   const setOf = (name: string) => createRedisEndingSet(redis, prefix + name)
   const [active, profiles, blacklist] = [setOf('active'), setOf('profiles'), setOf('blacklist')]
