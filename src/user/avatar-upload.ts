@@ -89,7 +89,8 @@ export async function readAvatar ({ stream, contentType, contentLength }: Upload
     // whoever breaks off hears no answer, but it is no fault of ours, and the log is not to say so
     stream.on('error', () => { fail(refusal('broke off')) })
     stream.on('close', () => { if (!stream.readableEnded) fail(refusal('broke off')) })
-    stream.on('data', count).pipe(parser)
+    if (stream.destroyed) fail(refusal('broke off')) // while the session was asked for, before anybody listened
+    else stream.on('data', count).pipe(parser)
   })
 }
 
