@@ -30,7 +30,7 @@ await t.test('the statuses are those of the wire contract', async (t) => {
       'invalid_credentials', 'token_missing', 'token_expired', 'token_invalid', 'session_revoked',
       'refresh_token_missing', 'refresh_token_expired', 'refresh_token_invalid', 'refresh_token_reused'
     ],
-    403: ['csrf_rejected', 'forbidden'],
+    403: ['csrf_rejected', 'current_password_invalid', 'forbidden'],
     404: ['not_found', 'visit_not_found'],
     405: ['method_not_allowed'],
     408: ['request_timeout'],
