@@ -3,7 +3,7 @@
 import type { Collection, Db, MongoBulkWriteError } from 'mongodb'
 import { isDuplicateKey } from '../errors.ts'
 import type { SessionRecord } from '../session/session-rules.ts'
-import { acknowledged, bounded } from '../user/store-options.ts'
+import { acknowledgedCollection, bounded } from '../user/store-options.ts'
 import type { UserRecord } from '../user/user-record.ts'
 
 /** What no two accounts may share. */
@@ -26,8 +26,8 @@ export interface ImportStore {
 const namesOnly = { projection: { emailKey: 1, usernameKey: 1 }, ...bounded }
 
 export function createImportStore (db: Db): ImportStore {
-  const users = db.collection<UserRecord>('users', acknowledged)
-  const sessions = db.collection<SessionRecord>('usersession', acknowledged)
+  const users = acknowledgedCollection<UserRecord>(db, 'users')
+  const sessions = acknowledgedCollection<SessionRecord>(db, 'usersession')
   return {
     async foreign () {
       const [user, session] = await Promise.all([

@@ -3,7 +3,7 @@
 // runs; when its holder dies, somebody else has it within the length of a lease.
 import type { Collection, Db } from 'mongodb'
 import { isDuplicateKey } from '../errors.ts'
-import { acknowledged } from '../user/store-options.ts'
+import { acknowledgedCollection } from '../user/store-options.ts'
 
 interface LeaseRecord { _id: string, holder: string, until: Date }
 
@@ -17,7 +17,7 @@ export interface Leases {
 const untilIn = (ms: number) => ({ $add: ['$$NOW', ms] })
 
 export function createLeases (db: Db): Leases {
-  const leases: Collection<LeaseRecord> = db.collection<LeaseRecord>('leases', acknowledged)
+  const leases: Collection<LeaseRecord> = acknowledgedCollection<LeaseRecord>(db, 'leases')
 
   async function takeFree (name: string, holder: string, ms: number): Promise<boolean> {
     const free = { _id: name, $expr: { $lte: ['$until', '$$NOW'] } }

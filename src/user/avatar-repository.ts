@@ -1,7 +1,7 @@
 // Room `user`: the pictures in MongoDB, on no instance's disk. A picture is written once and never changed.
 import type { Collection, Db, Filter, FindOptions } from 'mongodb'
 import type { AvatarRecord } from './avatar-record.ts'
-import { acknowledged, bounded } from './store-options.ts'
+import { acknowledgedCollection, bounded } from './store-options.ts'
 
 /** A picture without its bytes. */
 export type AvatarOwner = Pick<AvatarRecord, '_id' | 'userId'>
@@ -25,7 +25,7 @@ const owners = { userId: 1, _id: 1 } as const
 const withBytes: FindOptions = { promoteBuffers: true, ...bounded }
 
 export function createAvatarRepository (db: Db): AvatarRepository {
-  const avatars: Collection<AvatarRecord> = db.collection<AvatarRecord>('avatars', acknowledged)
+  const avatars: Collection<AvatarRecord> = acknowledgedCollection<AvatarRecord>(db, 'avatars')
 
   const walk = (filter: Filter<AvatarRecord>, limit: number): Promise<AvatarOwner[]> =>
     avatars.find<AvatarOwner>(filter, { projection: { _id: 1, userId: 1 }, sort: owners, hint: owners, limit, ...bounded }).toArray()

@@ -5,7 +5,7 @@
 // look at the visit after having written to it (docs/decisions/0008).
 import type { Collection, Db } from 'mongodb'
 import { isDuplicateKey, unavailable } from '../errors.ts'
-import { acknowledged, bounded } from '../user/store-options.ts'
+import { acknowledgedCollection, bounded } from '../user/store-options.ts'
 import type { ActionEntry, Entry, EntryKind, PageEntry } from './visit-rules.ts'
 
 /** One entry; null is the end of its list. */
@@ -50,7 +50,7 @@ const range = (from: number, count: number, by = 1): number[] => Array.from({ le
 
 /** @param mostEntries of one list */
 export function createVisitLog (db: Db, mostEntries: number): VisitLog {
-  const log: Collection<LogRecord> = db.collection<LogRecord>('visitlog', acknowledged)
+  const log: Collection<LogRecord> = acknowledgedCollection<LogRecord>(db, 'visitlog')
 
   async function findByIds (ids: readonly string[]): Promise<Map<string, Entry | null>> {
     const found = await log.find({ _id: { $in: [...ids] } }, bounded).toArray()

@@ -4,7 +4,7 @@
 import type { Collection, Db, Filter } from 'mongodb'
 import { isDuplicateKey } from '../errors.ts'
 import type { TimeCursor } from '../schemas/time-cursor.ts'
-import { acknowledged, bounded } from '../user/store-options.ts'
+import { acknowledgedCollection, bounded } from '../user/store-options.ts'
 import type { ActionEntry, EndedVisit, Entry, PageEntry, Slice } from './visit-rules.ts'
 
 export interface VisitRecord {
@@ -64,7 +64,7 @@ const headFields = { userId: 1, sid: 1, state: 1, startTime: 1, lastSeenAt: 1, e
 const withoutLists = { projection: { pages: 0, actions: 0 }, ...bounded }
 
 export function createVisitRepository (db: Db): VisitRepository {
-  const visits: Collection<VisitRecord> = db.collection<VisitRecord>('visits', acknowledged)
+  const visits: Collection<VisitRecord> = acknowledgedCollection<VisitRecord>(db, 'visits')
   return {
     async ensureIndexes () {
       await visits.createIndex({ userId: 1, state: 1, startTime: -1, _id: -1 })

@@ -1,12 +1,38 @@
 // How MongoDB is asked, whatever the URI or a host's client prefers.
 import { MongoClient } from 'mongodb'
 import t from 'tap'
-import { acknowledged } from '../../../src/user/store-options.ts'
+import { acknowledgedCollection } from '../../../src/user/store-options.ts'
+
+/** A client that is nowhere, and the kind of servers that it is told of. */
+function clientOf (uri = 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1') {
+  const client = new MongoClient(uri)
+  const tell = (...types: string[]) => {
+    const servers = new Map(types.map((type, n) => [String(n), { type }]))
+    client.emit('topologyDescriptionChanged', { newDescription: { servers } } as unknown as Parameters<typeof client.emit<'topologyDescriptionChanged'>>[1])
+  }
+  return { client, tell }
+}
 
 await t.test('the truth is read from the primary, which alone has heard of every revocation', async (t) => {
-  const db = new MongoClient('mongodb://127.0.0.1:1/?readPreference=secondaryPreferred&w=1').db('x')
+  const db = new MongoClient('mongodb://127.0.0.1:1/?readPreference=secondaryPreferred&w=1&serverSelectionTimeoutMS=1').db('x')
   t.equal(db.readPreference?.mode, 'secondaryPreferred')
-  const collection = db.collection('usersession', acknowledged)
+  const collection = acknowledgedCollection(db, 'usersession')
   t.equal(collection.readPreference?.mode, 'primary')
   t.match(collection.writeConcern, { w: 'majority', journal: true })
+})
+
+await t.test('on disk by the majority of a replica set, and on the disk of a server that stands alone: mongod waits for no journal there when asked for a majority', async (t) => {
+  const { client, tell } = clientOf()
+  const [users, sessions] = ['users', 'usersession'].map((name) => acknowledgedCollection(client.db('x'), name))
+  const are = (expected: object, what: string) => { for (const collection of [users, sessions]) t.match(collection?.writeConcern, expected, what) }
+  are({ w: 'majority', journal: true }, 'as long as nobody knows')
+  tell('Standalone')
+  are({ w: 1, journal: true }, 'alone')
+  tell('Unknown')
+  are({ w: 1, journal: true }, 'away')
+  for (const type of ['RSPrimary', 'Mongos', 'LoadBalancer']) {
+    tell('Unknown', type)
+    are({ w: 'majority', journal: true }, type)
+  }
+  t.equal(client.listenerCount('topologyDescriptionChanged'), 1, 'a client is listened to once')
 })
