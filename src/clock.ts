@@ -1,6 +1,5 @@
 // Room `clock`: the one place where the time of day and the age of things come from.
 // Rooms take a Clock as a parameter, so that a test can move time instead of sleeping.
-import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Two clocks: one for what is written down or compared between machines, one for ages inside this process. */
 export interface Clock {
@@ -19,14 +18,15 @@ export const systemClock: Clock = Object.freeze({
  * Waits for something that may not come.
  * @param ms longest milliseconds, real ones: for what the network owes, not for what a clock decides
  * @param late what is answered then; the work goes on, and how it ends is its own business
- * @throws what the work throws in time
+ * @throws what the work throws in time, or `late`
  */
-export async function within<T, L> (ms: number, work: Promise<T>, late: () => L): Promise<T | L> {
-  const done = new AbortController()
-  work.catch(() => { /* too late for anybody to hear */ })
-  try {
-    return await Promise.race([work, sleep(ms, undefined, { signal: done.signal }).then(late)])
-  } finally {
-    done.abort()
-  }
+export function within<T, L> (ms: number, work: Promise<T>, late: () => L): Promise<T | L> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => { resolve(Promise.resolve().then(late)) }, ms)
+    const inTime = <V>(settle: (value: V) => void) => (value: V) => {
+      clearTimeout(timer)
+      settle(value)
+    }
+    work.then(inTime(resolve), inTime(reject))
+  })
 }

@@ -1,9 +1,9 @@
 // Room `import`: the target, many records at a time. Nothing that is there is ever changed: what a unique index refuses
 // comes back to the caller.
-import type { Collection, Db, MongoBulkWriteError } from 'mongodb'
+import type { Db, MongoBulkWriteError } from 'mongodb'
 import { isDuplicateKey } from '../errors.ts'
 import type { SessionRecord } from '../session/session-rules.ts'
-import { acknowledgedCollection, bounded } from '../user/store-options.ts'
+import { acknowledgedCollection, bounded, type AcknowledgedCollection } from '../user/store-options.ts'
 import type { UserRecord } from '../user/user-record.ts'
 
 /** What no two accounts may share. */
@@ -55,7 +55,7 @@ export function createImportStore (db: Db): ImportStore {
   }
 }
 
-async function insertAll<T extends { _id: string }> (collection: Collection<T>, records: readonly T[]): Promise<T[]> {
+async function insertAll<T extends { _id: string }> (collection: AcknowledgedCollection<T>, records: readonly T[]): Promise<T[]> {
   if (records.length === 0) return []
   try {
     await collection.bulkWrite(records.map((document) => ({ insertOne: { document } })) as never, { ordered: false })

@@ -1,7 +1,7 @@
 // Room `job`: who may run a job now, so that it runs once across instances. A lease is a document that one conditional
 // write hands out, by MongoDB's own clock, because those of the instances differ. It is short and renewed while the job
 // runs; when its holder dies, somebody else has it within the length of a lease.
-import type { Collection, Db } from 'mongodb'
+import type { Db } from 'mongodb'
 import { isDuplicateKey } from '../errors.ts'
 import { acknowledgedCollection } from '../user/store-options.ts'
 
@@ -17,7 +17,7 @@ export interface Leases {
 const untilIn = (ms: number) => ({ $add: ['$$NOW', ms] })
 
 export function createLeases (db: Db): Leases {
-  const leases: Collection<LeaseRecord> = acknowledgedCollection<LeaseRecord>(db, 'leases')
+  const leases = acknowledgedCollection<LeaseRecord>(db, 'leases')
 
   async function takeFree (name: string, holder: string, ms: number): Promise<boolean> {
     const free = { _id: name, $expr: { $lte: ['$until', '$$NOW'] } }

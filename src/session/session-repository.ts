@@ -1,6 +1,6 @@
 // Room `session`: the sessions in MongoDB, the truth about who is signed in. Each change of state is one conditional
 // write that says who was first; whoever lost is told so.
-import type { Collection, Db } from 'mongodb'
+import type { Db } from 'mongodb'
 import type { TimeCursor } from '../schemas/time-cursor.ts'
 import { acknowledgedCollection, bounded } from '../user/store-options.ts'
 import type { RevokedReason, SessionRecord } from './session-rules.ts'
@@ -61,7 +61,7 @@ export const keptSeconds = 3600
 const byId = Object.freeze({ hint: { _id: 1 } })
 
 export function createSessionRepository (db: Db): SessionRepository {
-  const sessions: Collection<SessionRecord> = acknowledgedCollection<SessionRecord>(db, 'usersession')
+  const sessions = acknowledgedCollection<SessionRecord>(db, 'usersession')
   return {
     async ensureIndexes () {
       await sessions.createIndex({ userId: 1, createdAt: -1, _id: -1 })

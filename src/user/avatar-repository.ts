@@ -1,5 +1,5 @@
 // Room `user`: the pictures in MongoDB, on no instance's disk. A picture is written once and never changed.
-import type { Collection, Db, Filter, FindOptions } from 'mongodb'
+import type { Db, Filter, FindOptions } from 'mongodb'
 import type { AvatarRecord } from './avatar-record.ts'
 import { acknowledgedCollection, bounded } from './store-options.ts'
 
@@ -25,7 +25,7 @@ const owners = { userId: 1, _id: 1 } as const
 const withBytes: FindOptions = { promoteBuffers: true, ...bounded }
 
 export function createAvatarRepository (db: Db): AvatarRepository {
-  const avatars: Collection<AvatarRecord> = acknowledgedCollection<AvatarRecord>(db, 'avatars')
+  const avatars = acknowledgedCollection<AvatarRecord>(db, 'avatars')
 
   const walk = (filter: Filter<AvatarRecord>, limit: number): Promise<AvatarOwner[]> =>
     avatars.find<AvatarOwner>(filter, { projection: { _id: 1, userId: 1 }, sort: owners, hint: owners, limit, ...bounded }).toArray()

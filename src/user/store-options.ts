@@ -1,6 +1,8 @@
 // Room `user`: how every repository reads and writes MongoDB: acknowledged by the majority and on disk before we say so,
 // and never longer than a client would wait (DESIGN 2 and 8).
 import { WriteConcern, type Collection, type Db, type Document, type MongoClient } from 'mongodb'
+import { within } from '../clock.ts'
+import { unavailable } from '../errors.ts'
 
 /** Survives a crash and an election. */
 const byMajority = new WriteConcern('majority', 2000, true)
@@ -32,16 +34,42 @@ function deploymentOf (client: MongoClient): Deployment {
   return deployment
 }
 
+/** Operations that repositories wait for; those that build indexes take their time. */
+const operations = ['findOne', 'insertOne', 'updateOne', 'updateMany', 'deleteOne', 'deleteMany', 'findOneAndUpdate', 'bulkWrite'] as const
+
+/** Their answer comes with `toArray`. */
+const queries = ['find', 'aggregate'] as const
+
+/** What is bounded in time, and nothing else of the driver's collection. */
+export type AcknowledgedCollection<T extends Document> = Pick<Collection<T>, typeof operations[number] | typeof queries[number] | 'createIndex' | 'readPreference' | 'writeConcern'>
+
+type Method = (...args: unknown[]) => unknown
+
 /**
  * A collection whose acknowledged writes survive a crash, and whose truth is read where it is written, whatever the URI or
  * a host's client prefers: a secondary may not have heard of a revocation yet.
+ * @param answerMs milliseconds after which an operation is `unavailable`, above all that the driver itself waits for: a
+ *   command that it writes into a connection that has just broken waits for ever (docs/decisions/0011)
  */
-export function acknowledgedCollection<T extends Document> (db: Db, name: string): Collection<T> {
+export function acknowledgedCollection<T extends Document> (db: Db, name: string, answerMs = 3000): AcknowledgedCollection<T> {
   const collection = db.collection<T>(name, { readPreference: 'primary', writeConcern: byMajority })
   const client = db.client as MongoClient | undefined // the embedded store has none
   if (client === undefined) return collection
   const deployment = deploymentOf(client)
-  return Object.defineProperty(collection, 'writeConcern', { get: () => deployment.isStandalone ? onDisk : byMajority })
+  Object.defineProperty(collection, 'writeConcern', { get: () => deployment.isStandalone ? onDisk : byMajority })
+
+  const late = (): never => { throw unavailable(new Error(`MongoDB has not answered within ${answerMs} ms`)) }
+  const call = (method: string, args: unknown[]) => (collection[method as 'findOne'] as Method)(...args)
+  const bounded: Collection<T> = Object.create(collection)
+  for (const method of operations) bounded[method] = ((...args) => within(answerMs, call(method, args) as Promise<unknown>, late)) as Method as never
+  for (const method of queries) {
+    bounded[method] = ((...args) => {
+      const cursor = call(method, args) as { toArray: () => Promise<unknown[]> }
+      const toArray = cursor.toArray.bind(cursor)
+      return Object.assign(cursor, { toArray: () => within(answerMs, toArray(), late) })
+    }) as Method as never
+  }
+  return bounded
 }
 
 /** For each read and conditional write: the server gives up after this many milliseconds. */

@@ -1,5 +1,5 @@
 // Room `user`: the accounts in MongoDB. One document per account and per change; two unique indexes decide who was first.
-import type { Collection, Db } from 'mongodb'
+import type { Db } from 'mongodb'
 import { isDuplicateKey, LatchkeyError } from '../errors.ts'
 import { acknowledgedCollection, bounded } from './store-options.ts'
 import type { Preferences } from '../schemas/shapes.ts'
@@ -48,7 +48,7 @@ export interface UserRepository {
 export type ProfileFields = Partial<Pick<UserRecord, 'email' | 'emailKey' | 'username' | 'usernameKey' | 'fullName'>>
 
 export function createUserRepository (db: Db): UserRepository {
-  const users: Collection<UserRecord> = acknowledgedCollection<UserRecord>(db, 'users')
+  const users = acknowledgedCollection<UserRecord>(db, 'users')
   return {
     async ensureIndexes () {
       await users.createIndex({ emailKey: 1 }, { unique: true })

@@ -3,7 +3,7 @@
 // counts, keeps the order and holds the bound, whichever instance writes; every read is a look-up of ids, so no other
 // index is paid for. The end of a list is a number that is taken for good: nothing comes behind it, and nobody has to
 // look at the visit after having written to it (docs/decisions/0008).
-import type { Collection, Db } from 'mongodb'
+import type { Db } from 'mongodb'
 import { isDuplicateKey, unavailable } from '../errors.ts'
 import { acknowledgedCollection, bounded } from '../user/store-options.ts'
 import type { ActionEntry, Entry, EntryKind, PageEntry } from './visit-rules.ts'
@@ -50,7 +50,7 @@ const range = (from: number, count: number, by = 1): number[] => Array.from({ le
 
 /** @param mostEntries of one list */
 export function createVisitLog (db: Db, mostEntries: number): VisitLog {
-  const log: Collection<LogRecord> = acknowledgedCollection<LogRecord>(db, 'visitlog')
+  const log = acknowledgedCollection<LogRecord>(db, 'visitlog')
 
   async function findByIds (ids: readonly string[]): Promise<Map<string, Entry | null>> {
     const found = await log.find({ _id: { $in: [...ids] } }, bounded).toArray()

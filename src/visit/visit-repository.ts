@@ -1,7 +1,7 @@
 // Room `visit`: the visits in MongoDB, one document each. A user's stands there from its start; a guest's when it is over.
 // `running` takes entries (visit-log.ts holds them), `ended` takes none, `archived` has them all in itself. Each step is
 // one conditional write, so it happens once, whoever tries.
-import type { Collection, Db, Filter } from 'mongodb'
+import type { Db, Filter } from 'mongodb'
 import { isDuplicateKey } from '../errors.ts'
 import type { TimeCursor } from '../schemas/time-cursor.ts'
 import { acknowledgedCollection, bounded } from '../user/store-options.ts'
@@ -64,7 +64,7 @@ const headFields = { userId: 1, sid: 1, state: 1, startTime: 1, lastSeenAt: 1, e
 const withoutLists = { projection: { pages: 0, actions: 0 }, ...bounded }
 
 export function createVisitRepository (db: Db): VisitRepository {
-  const visits: Collection<VisitRecord> = acknowledgedCollection<VisitRecord>(db, 'visits')
+  const visits = acknowledgedCollection<VisitRecord>(db, 'visits')
   return {
     async ensureIndexes () {
       await visits.createIndex({ userId: 1, state: 1, startTime: -1, _id: -1 })

@@ -1,5 +1,5 @@
 // How MongoDB is asked, whatever the URI or a host's client prefers.
-import { MongoClient } from 'mongodb'
+import { MongoClient, type Db } from 'mongodb'
 import t from 'tap'
 import { acknowledgedCollection } from '../../../src/user/store-options.ts'
 
@@ -35,4 +35,25 @@ await t.test('on disk by the majority of a replica set, and on the disk of a ser
     are({ w: 'majority', journal: true }, type)
   }
   t.equal(client.listenerCount('topologyDescriptionChanged'), 1, 'a client is listened to once')
+})
+
+await t.test('an operation that the driver never answers is unavailable in time; what is answered is answered as it is', async (t) => {
+  const { client } = clientOf()
+  let answer: Promise<unknown> = new Promise(() => { /* never */ })
+  const methods = ['findOne', 'insertOne', 'updateOne', 'updateMany', 'deleteOne', 'deleteMany', 'findOneAndUpdate', 'bulkWrite']
+  const silent = Object.fromEntries([
+    ...methods.map((name) => [name, () => answer]),
+    ...['find', 'aggregate'].map((name) => [name, () => ({ toArray: () => answer })])
+  ])
+  const collection = acknowledgedCollection({ client, collection: () => silent } as unknown as Db, 'users', 10) as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  const calls: [string, () => Promise<unknown>][] = [
+    ...methods.map((name): [string, () => Promise<unknown>] => [name, () => collection[name]?.({}) as Promise<unknown>]),
+    ...['find', 'aggregate'].map((name): [string, () => Promise<unknown>] => [name, () => (collection[name]?.({}) as unknown as { toArray: () => Promise<unknown> }).toArray()])
+  ]
+  for (const [name, call] of calls) await t.rejects(call(), { code: 'unavailable' }, `${name} is given up`)
+  answer = Promise.resolve('an answer')
+  for (const [name, call] of calls) t.equal(await call(), 'an answer', name)
+  const refusal = new Error('refused')
+  answer = Promise.reject(refusal)
+  for (const [name, call] of calls) t.equal(await call().catch((error: unknown) => error), refusal, name)
 })
