@@ -15,11 +15,13 @@ export function median (numbers) {
 
 export const progress = (text) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`) }
 
-/** @param env beside what every server has */
-export async function startServer (env, { tokenCount }) {
+/** @param env beside what every server has. @param settings.core the only one that it may use; extraFlags for Node */
+export async function startServer (env, { tokenCount, extraFlags = [], core }) {
   const secret = () => randomBytes(32).toString('base64url')
   const database = `latchkey_bench_${randomBytes(4).toString('hex')}`
   const child = fork(here('./server.mjs'), {
+    ...(core !== undefined && { execPath: 'taskset' }),
+    execArgv: [...(core === undefined ? [] : ['-c', core, process.execPath]), '--expose-gc', ...extraFlags],
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'production',
@@ -37,17 +39,23 @@ export async function startServer (env, { tokenCount }) {
     }
   })
   const [ready] = await once(child, 'message')
-  const usage = async () => {
-    child.send('cpu')
+  const tell = async (what) => {
+    child.send(what)
     const [answer] = await once(child, 'message')
     return answer
   }
+  const usage = () => tell('cpu')
+  /** Bytes of the heap that are in use, after a collection. */
+  const heap = async () => (await tell('memory')).bytes
   const stop = async () => {
     child.send('stop')
     await once(child, 'exit')
   }
-  return { ...ready, usage, stop }
+  return { ...ready, usage, heap, stop }
 }
+
+/** Requests that each connection goes through at most, unless all connections together would leave some out. */
+const mostRequests = 1000
 
 /**
  * One round of load on one route.
@@ -57,9 +65,11 @@ export async function ask (server, name, requests, { connections, duration }) {
   const before = await server.usage()
   let clients = 0
   // each connection begins with another request: in step they would ask for the same session and share one load of it
+  // and where there are very many, each has its own share of them: a client makes every request that it may send beforehand
   const setupClient = (client) => {
     const first = Math.floor((clients++ / connections) * requests.length)
-    client.setRequests([...requests.slice(first), ...requests.slice(0, first)])
+    const share = Math.max(mostRequests, requests.length / connections)
+    client.setRequests([...requests.slice(first), ...requests.slice(0, first)].slice(0, share))
   }
   const result = await autocannon({ url: server.origin, connections, duration, setupClient })
   const after = await server.usage()

@@ -1,6 +1,7 @@
 // The server under measurement: the real service from dist/ with more doors: unguarded twins of GET /protected and of the
 // page post, and a page post with one acknowledged write a request. They stand in the same scope, so they have the same
 // hooks, headers and schemas. Talks over IPC: announces its address, tokens and cookies, answers `cpu` with its CPU time.
+import bcrypt from 'bcrypt'
 import Fastify from 'fastify'
 import { randomBytes } from 'node:crypto'
 import { buildApp } from '../dist/src/app.js'
@@ -8,10 +9,16 @@ import { systemClock } from '../dist/src/clock.js'
 import { createConfig } from '../dist/src/config/config.js'
 import { readEnvironment } from '../dist/src/config/environment.js'
 
-const users = 50
+const users = Math.max(50, Number(process.env.BENCH_TOKENS) / 50)
+/** Sessions that are opened at a time. */
+const atOnce = 20
 const sessionsPerUser = Number(process.env.BENCH_TOKENS) / users
 
 const config = createConfig(readEnvironment(process.env), { randomBytes })
+/** Of an own token, unverified and looked up: what a server that only asks the store would have for nothing. */
+const known = new Map()
+const claimsOf = (request) => known.get(request.headers.authorization)
+
 const app = Fastify({ logger: { level: 'error' } })
 app.decorateRequest('user', null)
 let scope
@@ -37,17 +44,26 @@ await app.register(async (inner) => {
     reply.code(201)
     return noted(pageId, 1)
   })
+  // what the stores cost by themselves: the reads of a check, with nothing around them
+  const bare = (name) => inner.mongo.db.collection(name)
+  inner.get('/bench/two-finds', { schema: { response, hide: true } }, async (request) => {
+    const at = claimsOf(request)
+    const [session, found] = await Promise.all([bare('usersession').findOne({ _id: at.sid }), bare('users').findOne({ _id: at.sub })])
+    if (session === null || found === null) throw new Error('not there')
+    return { message: `Hello, ${user.username}`, user }
+  })
+  inner.get('/bench/one-get', { schema: { response, hide: true } }, async (request) => {
+    if (await inner.redisPort.client.get(`${config.redisKeyPrefix}session:${claimsOf(request).sid}`) === null) throw new Error('not there')
+    return { message: `Hello, ${user.username}`, user }
+  })
   inner.get('/bench/unguarded', { schema: { response, hide: true } }, async () => ({ message: `Hello, ${user.username}`, user }))
 })
 await app.listen({ host: '127.0.0.1', port: 0 })
 
-// sessions are opened behind the login door: hashing a thousand passwords is not what is measured
-const tokens = []
-const sids = []
-for (let n = 0; n < users; n++) {
+function newUser (passwordHash) {
   const name = `bench-${randomBytes(6).toString('hex')}`
   const now = new Date()
-  const user = {
+  return {
     _id: randomBytes(16).toString('base64url'),
     email: `${name}@example.com`,
     emailKey: `${name}@example.com`,
@@ -55,7 +71,7 @@ for (let n = 0; n < users; n++) {
     usernameKey: name,
     fullName: null,
     role: 'user',
-    passwordHash: '',
+    passwordHash,
     tokenVersion: 0,
     preferences: {},
     avatarId: null,
@@ -63,11 +79,32 @@ for (let n = 0; n < users; n++) {
     createdAt: now,
     updatedAt: now
   }
+}
+
+// sessions are opened behind the login door: hashing a thousand passwords is not what is measured
+const tokens = []
+const sids = []
+for (let n = 0; n < users; n++) {
+  const user = newUser('')
   await scope.users.insert(user)
-  for (let s = 0; s < sessionsPerUser; s++) {
+  const open = async () => {
     const { accessToken, session } = await scope.tokens.open(user, { address: '127.0.0.1', userAgent: 'bench', requestId: 'bench' })
     tokens.push(accessToken)
     sids.push(session._id)
+    known.set(`Bearer ${accessToken}`, { sid: session._id, sub: user._id })
+  }
+  for (let s = 0; s < sessionsPerUser; s += atOnce) await Promise.all(Array.from({ length: Math.min(atOnce, sessionsPerUser - s) }, open))
+}
+
+// people who sign in at the door; hashing their passwords one by one is not what is measured either
+const emails = []
+const password = 'the same for everybody, twice'
+if (process.env.BENCH_PEOPLE) {
+  const passwordHash = await bcrypt.hash(password, Number(process.env.BCRYPT_COST))
+  for (let n = 0; n < Number(process.env.BENCH_PEOPLE); n++) {
+    const user = newUser(passwordHash)
+    await scope.users.insert(user)
+    emails.push(user.email)
   }
 }
 
@@ -80,7 +117,11 @@ if (process.env.BENCH_VISITS) {
 
 process.on('disconnect', () => process.exit(1)) // whoever measured is gone
 process.on('message', (message) => {
+  if (message === 'memory') {
+    global.gc()
+    process.send({ bytes: process.memoryUsage().heapUsed })
+  }
   if (message === 'cpu') process.send({ cpu: process.cpuUsage(), counts: { ...scope.sessionCheck.counts } })
   if (message === 'stop') app.close().then(() => process.exit(0))
 })
-process.send({ origin: app.listeningOrigin, tokens, cookies })
+process.send({ origin: app.listeningOrigin, tokens, cookies, emails, password })

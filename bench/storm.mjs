@@ -1,0 +1,118 @@
+// What a storm of logins does to everybody else: checks at a fixed rate (open loop, 5,000 a second) on a server that has one
+// core, first alone, then while 200 people sign in at bcrypt cost 12 at the same time, over and over; whoever is put off
+// comes back when Retry-After says. Beside it what raw bcrypt gives on that core at the same priority and load of checks.
+import autocannon from 'autocannon'
+import { fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { median, progress, startServer } from './measure.mjs'
+
+const people = 200
+const rate = 5000
+const [serverCore, clientCore] = ['0', '1']
+
+const percentiles = ['p50', 'p90', 'p99', 'p99_9']
+
+/** Checks at the fixed rate for so many seconds; latencies count from when a request was due, so none that waited is left out. */
+async function checks (server, seconds) {
+  const requests = server.tokens.map((token) => ({ path: '/protected', headers: { authorization: `Bearer ${token}` } }))
+  let clients = 0
+  const setupClient = (client) => {
+    const first = Math.floor((clients++ / 50) * requests.length)
+    client.setRequests([...requests.slice(first), ...requests.slice(0, first)])
+  }
+  const { latency, non2xx, errors, timeouts, requests: sent } = await autocannon({ url: server.origin, connections: 50, duration: seconds, overallRate: rate, setupClient })
+  if (non2xx + errors + timeouts > 0) throw new Error(`checks: ${non2xx} non-2xx, ${errors} errors, ${timeouts} timeouts`)
+  return { perSecond: sent.average, max: latency.max, ...Object.fromEntries(percentiles.map((name) => [name, latency[name]])) }
+}
+
+/** One person, until `isOver`: signs in again and again, and comes back when told to. */
+async function person (server, email, isOver, answers) {
+  while (!isOver()) {
+    const begin = performance.now()
+    const response = await fetch(`${server.origin}/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password: server.password }) })
+    await response.arrayBuffer()
+    answers.push({ status: response.status, ms: performance.now() - begin, hasRetryAfter: response.headers.has('retry-after') })
+    if (response.status !== 200 && !isOver()) await sleep(1000 * Number(response.headers.get('retry-after') ?? 1) * (0.75 + Math.random() / 2))
+  }
+}
+
+async function storm (server, seconds) {
+  const answers = []
+  const begin = performance.now()
+  const isOver = () => performance.now() - begin > seconds * 1000
+  const signingIn = Promise.all(server.emails.map((email) => person(server, email, isOver, answers)))
+  await sleep(1000) // the wave is there
+  const during = await checks(server, seconds - 2)
+  await signingIn
+  const elapsed = (performance.now() - begin) / 1000
+  const done = answers.filter(({ status }) => status === 200)
+  const shed = answers.filter(({ status }) => status === 503)
+  return {
+    during,
+    loginsPerSecond: done.length / elapsed,
+    loginMostMs: Math.max(...done.map(({ ms }) => ms)),
+    shed: shed.length,
+    shedMostMs: Math.max(0, ...shed.map(({ ms }) => ms)),
+    strange: answers.length - done.length - shed.filter(({ hasRetryAfter }) => hasRetryAfter).length
+  }
+}
+
+/** Hashes a second that one thread of the lowest priority gets out of the server's core while it answers the same checks. */
+async function rawBcrypt (server, seconds) {
+  const child = fork(fileURLToPath(new URL('./raw-bcrypt.mjs', import.meta.url)), { execPath: 'taskset', execArgv: ['-c', serverCore, process.execPath] })
+  const [hashing] = await Promise.all([once(child, 'message'), checks(server, seconds)])
+  child.send('stop')
+  const [{ perSecond }] = await once(child, 'message')
+  await once(child, 'exit')
+  return hashing[0] === 'hashing' ? perSecond : 0
+}
+
+export async function measureStorm ({ rounds, tokenCount }) {
+  progress('storm: starting')
+  spawnSync('taskset', ['-pc', clientCore, String(process.pid)])
+  const server = await startServer({ REDIS_URL: process.env.REDIS_URL, BENCH_PEOPLE: String(people), BCRYPT_COST: '12', LOGIN_LIMIT_PER_ADDRESS: '1000000' }, { tokenCount, core: serverCore })
+  const samples = { calm: [], raw: [], storm: [] }
+  try {
+    await checks(server, 3)
+    for (let round = 0; round < rounds; round++) {
+      progress(`storm: round ${round + 1} of ${rounds}, alone`)
+      samples.calm.push(await checks(server, 8))
+      progress(`storm: round ${round + 1} of ${rounds}, raw bcrypt`)
+      samples.raw.push(await rawBcrypt(server, 10))
+      progress(`storm: round ${round + 1} of ${rounds}, ${people} people sign in`)
+      samples.storm.push(await storm(server, 16))
+    }
+  } finally {
+    await server.stop()
+    progress('')
+  }
+  const of = (list, field) => median(list.map((sample) => sample[field]))
+  const latencies = (list) => Object.fromEntries(['perSecond', ...percentiles, 'max'].map((field) => [field, of(list, field)]))
+  const result = {
+    calm: latencies(samples.calm),
+    during: latencies(samples.storm.map(({ during }) => during)),
+    rawPerSecond: median(samples.raw),
+    loginsPerSecond: of(samples.storm, 'loginsPerSecond'),
+    loginMostMs: Math.max(...samples.storm.map(({ loginMostMs }) => loginMostMs)),
+    shed: of(samples.storm, 'shed'),
+    shedMostMs: Math.max(...samples.storm.map(({ shedMostMs }) => shedMostMs)),
+    strange: samples.storm.reduce((sum, { strange }) => sum + strange, 0),
+    samples
+  }
+  console.log(`\n## A storm of logins: ${people} at a time, cost 12, beside ${rate} checks a second, one core\n`)
+  console.log('| checks | a second | p50 ms | p90 ms | p99 ms | p99.9 ms | longest ms |\n|---|---|---|---|---|---|---|')
+  for (const [what, row] of [['alone', result.calm], ['during the storm', result.during]]) console.log(`| ${[what, Math.round(row.perSecond), row.p50, row.p90, row.p99, row.p99_9, row.max].join(' | ')} |`)
+  const share = result.loginsPerSecond / result.rawPerSecond
+  console.log(`\nlogins: ${result.loginsPerSecond.toFixed(2)} a second, raw bcrypt ${result.rawPerSecond.toFixed(2)} (share ${share.toFixed(2)}); the longest ${Math.round(result.loginMostMs)} ms; put off: ${result.shed}, after ${Math.round(result.shedMostMs)} ms at most; answers of any other kind: ${result.strange}`)
+  const faults = [
+    ...(result.during.p99 >= 5 ? ['p99 of checks not under 5 ms'] : []),
+    ...(share < 0.9 ? ['logins below 0.9 of raw bcrypt'] : []),
+    ...(result.loginMostMs > 10_000 || result.shedMostMs > 10_000 ? ['somebody waited above 10 s'] : []),
+    ...(result.strange > 0 ? ['answers of another kind'] : [])
+  ]
+  if (faults.length > 0) process.exitCode = 1
+  console.log(faults.length > 0 ? `FAILED: ${faults.join('; ')}` : 'every bound is met')
+  return result
+}
