@@ -47,11 +47,13 @@ export async function startServer (env, { tokenCount, extraFlags = [], core }) {
   const usage = () => tell('cpu')
   /** Bytes of the heap that are in use, after a collection. */
   const heap = async () => (await tell('memory')).bytes
+  /** What the stores were asked since the last time, if the server counts that. */
+  const operations = async () => (await tell('operations')).operations
   const stop = async () => {
     child.send('stop')
     await once(child, 'exit')
   }
-  return { ...ready, usage, heap, stop }
+  return { ...ready, usage, heap, operations, stop }
 }
 
 /** Requests that each connection goes through at most, unless all connections together would leave some out. */

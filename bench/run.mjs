@@ -1,4 +1,4 @@
-// `npm run bench [-- --rounds N --seconds N --connections N --only check|pages|storm --row NAME]`: what the service costs, measured by
+// `npm run bench [-- --rounds N --seconds N --connections N --only check|pages|storm|paths --row NAME]`: what the service costs, measured by
 // autocannon in interleaved rounds beside routes of the same app that do without. Prints medians of the rounds; a run whose
 // control strays from 0.90-1.10 is void. Starts the real engines itself if none are named.
 import { spawnSync } from 'node:child_process'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { buildIfNewer } from '../scripts/build.mjs'
 import { measureCheck } from './check.mjs'
 import { measurePages } from './pages.mjs'
+import { measurePaths } from './paths.mjs'
 import { measureStorm } from './storm.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -21,7 +22,7 @@ if (!process.env.REDIS_URL || !process.env.MONGODB_URI) {
 const number = (value) => ({ type: 'string', default: value })
 const { values } = parseArgs({ options: { rounds: number('5'), seconds: number('3'), connections: number('50'), tokens: number('1000'), only: { type: 'string' }, row: { type: 'string' } } })
 const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), connections: Number(values.connections), tokenCount: Number(values.tokens), row: values.row }
-const parts = { check: measureCheck, pages: measurePages, storm: measureStorm }
+const parts = { check: measureCheck, pages: measurePages, storm: measureStorm, paths: measurePaths }
 
 buildIfNewer()
 console.log(`${settings.tokenCount} tokens, ${settings.connections} connections, ${settings.rounds} rounds of ${settings.seconds} s, Node ${process.version}, ${os.cpus().length} x ${os.cpus()[0].model}`)

@@ -4,6 +4,8 @@
 import bcrypt from 'bcrypt'
 import Fastify from 'fastify'
 import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { MongoClient } from 'mongodb'
 import { buildApp } from '../dist/src/app.js'
 import { systemClock } from '../dist/src/clock.js'
 import { createConfig } from '../dist/src/config/config.js'
@@ -19,12 +21,28 @@ const config = createConfig(readEnvironment(process.env), { randomBytes })
 const known = new Map()
 const claimsOf = (request) => known.get(request.headers.authorization)
 
+/** What the service asks of its stores, if that is counted: through clients that tell. */
+const operations = []
+const counting = process.env.BENCH_OPERATIONS ? await openCountingClients() : {}
+
+async function openCountingClients () {
+  const mongoClient = await new MongoClient(config.store.uri, { monitorCommands: true, ignoreUndefined: true }).connect()
+  mongoClient.on('commandStarted', ({ commandName, command }) => { if (typeof command[commandName] === 'string') operations.push(`mongo ${commandName} ${command[commandName]}`) })
+  const redisClient = new Redis(process.env.REDIS_URL)
+  const send = redisClient.sendCommand.bind(redisClient)
+  redisClient.sendCommand = (command, stream) => {
+    operations.push(`redis ${command.name}`)
+    return send(command, stream)
+  }
+  return { mongoClient, redisClient }
+}
+
 const app = Fastify({ logger: { level: 'error' } })
 app.decorateRequest('user', null)
 let scope
 await app.register(async (inner) => {
   scope = inner
-  await buildApp(inner, { config, clock: systemClock, randomBytes, base: '', ownsNotFound: true })
+  await buildApp(inner, { config, clock: systemClock, randomBytes, base: '', ownsNotFound: true, ...counting })
   const user = Object.freeze({ id: 'bench', _id: 'bench', username: 'bench', email: 'bench@example.com', fullName: null, role: 'user', avatarUrl: null })
   const { response } = (await import('../dist/routes/private/account.schema.js')).protectedSchema
   const page = (await import('../dist/routes/visitor/notes.schema.js')).notePageSchema
@@ -121,7 +139,14 @@ process.on('message', (message) => {
     global.gc()
     process.send({ bytes: process.memoryUsage().heapUsed })
   }
+  if (message === 'operations') process.send({ operations: operations.splice(0) })
   if (message === 'cpu') process.send({ cpu: process.cpuUsage(), counts: { ...scope.sessionCheck.counts } })
-  if (message === 'stop') app.close().then(() => process.exit(0))
+  if (message === 'stop') {
+    app.close().then(async () => {
+      counting.redisClient?.disconnect()
+      await counting.mongoClient?.close()
+      process.exit(0)
+    })
+  }
 })
 process.send({ origin: app.listeningOrigin, tokens, cookies, emails, password })
