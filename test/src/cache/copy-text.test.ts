@@ -42,6 +42,6 @@ await t.test('a text of any length is judged at once', async (t) => {
   for (const text of ['9'.repeat(1_000_000), '1|'.repeat(500_000), '1|2|3|' + '['.repeat(1_000_000)]) {
     const begin = performance.now()
     t.equal(readCopy(text, codec), undefined)
-    t.ok(performance.now() - begin < 500)
+    t.ok(performance.now() - begin < 5000) // one that backtracks takes minutes
   }
 })
