@@ -60,6 +60,9 @@ export const keptSeconds = 3600
  */
 const byId = Object.freeze({ hint: { _id: 1 } })
 
+/** For what may be lost with a crash, because it is done again or nobody misses it: no request waits for a disk behind it. */
+const unjournaled = Object.freeze({ writeConcern: { w: 1 as const } })
+
 export function createSessionRepository (db: Db): SessionRepository {
   const sessions = acknowledgedCollection<SessionRecord>(db, 'usersession')
   return {
@@ -125,7 +128,7 @@ export function createSessionRepository (db: Db): SessionRepository {
       return (await sessions.find({ expiresAt: { $lte: cutoff } }, { projection: { _id: 1 }, limit, ...bounded }).toArray()).map((session) => session._id)
     },
     async deleteEnded (sids, cutoff) {
-      const { deletedCount } = await sessions.deleteMany({ _id: { $in: [...sids] }, expiresAt: { $lte: cutoff } }, { ...byId, ...bounded })
+      const { deletedCount } = await sessions.deleteMany({ _id: { $in: [...sids] }, expiresAt: { $lte: cutoff } }, { ...byId, ...bounded, ...unjournaled })
       return deletedCount
     },
     async walkEnds (after, limit) {
@@ -138,7 +141,7 @@ export function createSessionRepository (db: Db): SessionRepository {
     },
     async markSeen (seen) {
       const updates = seen.map(({ sid, at }) => ({ updateOne: { filter: { _id: sid, revokedAt: null }, update: { $max: { lastSeenAt: new Date(at) } } } }))
-      await sessions.bulkWrite(updates, { ordered: false, writeConcern: { w: 1 } }) // lists alone read it
+      await sessions.bulkWrite(updates, { ordered: false, ...unjournaled }) // lists alone read it
     },
     async liveSids (userId, now, keep = 0) {
       const live = { userId, revokedAt: null, expiresAt: { $gt: now } }
