@@ -5,21 +5,33 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+export { figuresOf, isNoisy, median, shareOf } from './figures.mjs'
 
-export function median (numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 export const progress = (text) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`) }
 
-/** @param env beside what every server has. @param settings.core the only one that it may use; extraFlags for Node */
-export async function startServer (env, { tokenCount, extraFlags = [], core }) {
+/** @param env beside what every server has. @param settings as of `forkServer` */
+export function startServer (env, settings) {
   const secret = () => randomBytes(32).toString('base64url')
+  return forkServer('./server.mjs', {
+    VERDICT_TTL_SECONDS: '3600',
+    SESSIONS_PER_USER: '1000',
+    ACCESS_TOKEN_EXPIRY: '1h',
+    ACCESS_TOKEN_SECRET: secret(),
+    REFRESH_TOKEN_SECRET: secret(),
+    SESSION_SECRET: secret(),
+    ...env
+  }, settings)
+}
+
+/**
+ * @param file a server that talks as server.mjs does, with a database and a prefix of its own
+ * @param settings.core the only one that it may use; `extraFlags` for Node
+ */
+export async function forkServer (file, env, { tokenCount, extraFlags = [], core }) {
   const database = `latchkey_bench_${randomBytes(4).toString('hex')}`
-  const child = fork(here('./server.mjs'), {
+  const child = fork(here(file), {
     ...(core !== undefined && { execPath: 'taskset' }),
     execArgv: [...(core === undefined ? [] : ['-c', core, process.execPath]), '--expose-gc', ...extraFlags],
     env: {
@@ -29,20 +41,15 @@ export async function startServer (env, { tokenCount, extraFlags = [], core }) {
       BENCH_TOKENS: String(tokenCount),
       MONGODB_URI: process.env.MONGODB_URI.replace(/^(mongodb:\/\/[^/?]+)\/?/, `$1/${database}`),
       REDIS_KEY_PREFIX: `${database}:`,
-      VERDICT_TTL_SECONDS: '3600',
-      SESSIONS_PER_USER: '1000',
-      ACCESS_TOKEN_EXPIRY: '1h',
-      ACCESS_TOKEN_SECRET: secret(),
-      REFRESH_TOKEN_SECRET: secret(),
-      SESSION_SECRET: secret(),
       ...env
     }
   })
-  const [ready] = await once(child, 'message')
-  const tell = async (what) => {
+  const ended = once(child, 'exit').then(([code]) => { throw new Error(`${file} ended with ${code}`) })
+  const hear = async () => (await Promise.race([once(child, 'message'), ended]))[0]
+  const ready = await hear()
+  const tell = (what) => {
     child.send(what)
-    const [answer] = await once(child, 'message')
-    return answer
+    return hear()
   }
   const usage = () => tell('cpu')
   /** Bytes of the heap that are in use, after a collection. */
@@ -82,30 +89,26 @@ export async function ask (server, name, requests, { connections, duration }) {
   return { perSecond: count / result.duration, cpuMicros: cpu / count, p50: result.latency.p50, p99: result.latency.p99, counts }
 }
 
-/** Interleaved rounds of several routes, another one first each time. @returns samples by route */
-export async function interleave (server, title, routes, { rounds, seconds, connections }) {
-  for (const [name, requests] of Object.entries(routes)) await ask(server, name, requests, { connections, duration: 2 }) // warm up
+/**
+ * Interleaved rounds of several routes, another one first each time.
+ * @param routes requests by name; `{ server, requests }` for a route of another server
+ * @returns samples by route
+ */
+export async function interleave (server, title, routes, { rounds, seconds, connections, warmUp = 2 }) {
+  const askRoute = (name, duration) => {
+    const { server: other = server, requests = routes[name] } = routes[name]
+    return ask(other, name, requests, { connections, duration })
+  }
   const names = Object.keys(routes)
+  for (const name of names) await askRoute(name, warmUp)
   const samples = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length]
       progress(`${title}: round ${round + 1} of ${rounds}, ${name}`)
-      samples[name].push(await ask(server, name, routes[name], { connections, duration: seconds }))
+      samples[name].push(await askRoute(name, seconds))
     }
   }
   progress('')
   return samples
 }
-
-/** Figures of one route: medians of its rounds. */
-export const figuresOf = (samples) => Object.fromEntries(['perSecond', 'cpuMicros', 'p50', 'p99'].map((field) => [field, median(samples.map((sample) => sample[field]))]))
-
-/** Throughput of one route as a share of another's, round by round. */
-export function shareOf (samples, of) {
-  const ratios = samples.map((sample, round) => sample.perSecond / of[round].perSecond)
-  return { share: median(ratios), spread: [Math.min(...ratios), Math.max(...ratios)] }
-}
-
-/** A control that strays from its twin by more than a tenth makes a run void. */
-export const isNoisy = (control) => control < 0.9 || control > 1.1

@@ -10,6 +10,7 @@ import { buildIfNewer } from '../scripts/build.mjs'
 import { measureCheck } from './check.mjs'
 import { measurePages } from './pages.mjs'
 import { measurePaths } from './paths.mjs'
+import { measurePeers } from './peers.mjs'
 import { measureStorm } from './storm.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -22,7 +23,7 @@ if (!process.env.REDIS_URL || !process.env.MONGODB_URI) {
 const number = (value) => ({ type: 'string', default: value })
 const { values } = parseArgs({ options: { rounds: number('5'), seconds: number('3'), connections: number('50'), tokens: number('1000'), only: { type: 'string' }, row: { type: 'string' } } })
 const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), connections: Number(values.connections), tokenCount: Number(values.tokens), row: values.row }
-const parts = { check: measureCheck, pages: measurePages, storm: measureStorm, paths: measurePaths }
+const parts = { check: measureCheck, pages: measurePages, storm: measureStorm, paths: measurePaths, peers: measurePeers }
 
 buildIfNewer()
 console.log(`${settings.tokenCount} tokens, ${settings.connections} connections, ${settings.rounds} rounds of ${settings.seconds} s, Node ${process.version}, ${os.cpus().length} x ${os.cpus()[0].model}`)
