@@ -89,6 +89,6 @@ await t.test('told to stop, it comes to its end with the batch that it is at', a
   await gate.reached
   cleanUp.stop()
   gate.open()
-  t.equal((await running).sessions, 200)
-  t.equal((await ends()).length, 1300)
+  t.equal((await running).sessions, 100)
+  t.equal((await ends()).length, 1400)
 })
