@@ -70,11 +70,11 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
   }
   const cache: TieredCache<SessionCopy> = createTieredCache<SessionCopy>({
     clock,
-    random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+    random: Math.random, // spreads the ends of copies and keeps no secret; the kernel's costs 4 us
     capacity: config.memoryTierEntries,
     ttlMs: config.verdictTtlSeconds * 1000,
     hearing: channel?.hearing ?? { lastBeat: config.store.kind === 'embedded' ? Infinity : -Infinity },
-    load: loadSessionCopy({ users: scope.users, sessions: scope.sessions, clock }),
+    load: loadSessionCopy({ sessions: scope.sessions, clock }),
     codec: { encode: JSON.stringify, decode: decodeSessionCopy },
     ...(shared && { shared }),
     breaker: meter.breaker('sessions_mongo', createBreaker(named('MongoDB'))),

@@ -46,10 +46,9 @@ export interface TieredCache<V> {
   mayAnswer: (copy: MemoryCopy<V>) => boolean
   /**
    * Asks the shared tier, then the truth.
-   * @param hint handed to `load`: what the caller knows beside the key
    * @throws LatchkeyError `unavailable` when nobody can decide
    */
-  find: (key: string, hint: string) => Promise<Found<V>>
+  find: (key: string) => Promise<Found<V>>
   /** The present moment; take it before asking the truth, for `fill`. */
   now: () => Moment
   /**
@@ -82,7 +81,7 @@ export interface TieredCacheOptions<V> {
   ttlMs: number
   hearing: Hearing
   /** Asks the truth. Rejects when it cannot answer. */
-  load: (key: string, hint: string) => Promise<Truth<V>>
+  load: (key: string) => Promise<Truth<V>>
   codec: Codec<V>
   shared?: GuardedTier
   /** Guards the truth against a crowd while it is away. */
@@ -131,14 +130,22 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     return copy
   }
 
-  function find (key: string, hint: string): Promise<Found<V>> {
+  function find (key: string): Promise<Found<V>> {
     const running = flights.get(key)
     if (running !== undefined) return running
     if (loading >= maxLoads) return Promise.reject(unavailable(new Error('too many loads in flight')))
     loading++
-    const flight = ask(key, hint).finally(() => {
+    const land = (): void => {
       loading--
       if (flights.get(key) === flight) flights.delete(key)
+    }
+    // each promise more on this path is paid for by every check that Redis answers
+    const flight: Promise<Found<V>> = ask(key).then((found) => {
+      land()
+      return found
+    }, (error: unknown) => {
+      land()
+      throw error
     })
     flights.set(key, flight)
     return flight
@@ -146,18 +153,24 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
 
   const now = (): Moment => ({ mark: forgotten.mark(), readAt: clock.mono(), wall: clock.wall() })
 
-  async function ask (key: string, hint: string): Promise<Found<V>> {
+  function ask (key: string): Promise<Found<V>> {
+    if (shared === undefined || !shared.breaker.allows()) return askTruth(key)
+    const { tier, breaker } = shared
     const since = now()
-    const text = await askShared(shared, (tier) => tier.get(key))
-    if (text === tombstone) return { copy: null, tier: 'redis' }
-    const fields = typeof text === 'string' ? believe(key, text, since.readAt) : undefined
-    if (fields !== undefined) return { copy: keep(key, fields, since.mark), tier: 'redis' }
-    return await askTruth(key, hint)
+    return tier.get(key).then((text) => {
+      breaker.succeeded()
+      if (text === tombstone) return { copy: null, tier: 'redis' }
+      const fields = text === null ? undefined : believe(key, text, since.readAt)
+      return fields === undefined ? askTruth(key) : { copy: keep(key, fields, since.mark), tier: 'redis' }
+    }, () => {
+      breaker.failed()
+      return askTruth(key)
+    })
   }
 
-  async function askTruth (key: string, hint: string): Promise<Found<V>> {
+  async function askTruth (key: string): Promise<Found<V>> {
     const since = now()
-    const truth = await fromTruth(key, hint)
+    const truth = await fromTruth(key)
     return { copy: truth === null ? null : await spread(key, truth, since), tier: 'mongo' }
   }
 
@@ -185,10 +198,10 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     return { value: copy.value, expiresAt: copy.expiresAt, validUntil: readAt + Math.min(copy.endsAt - wall, ttlMs), readAt, trueAt: copy.readAt }
   }
 
-  async function fromTruth (key: string, hint: string): Promise<Truth<V>> {
+  async function fromTruth (key: string): Promise<Truth<V>> {
     if (!breaker.allows()) throw unavailable(new Error('the store has not answered lately'))
     try {
-      const truth = await load(key, hint)
+      const truth = await load(key)
       breaker.succeeded()
       return truth
     } catch (error) {

@@ -115,21 +115,22 @@ export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntrie
     return held
   }
 
-  async function load (memo: Memo): Promise<Checked> {
+  function load (memo: Memo): Promise<Checked> {
     const begin = clock.mono()
-    const { copy, tier } = await cache.find(memo.sid, memo.sub).catch((error: unknown) => {
+    return cache.find(memo.sid).then(({ copy, tier }) => {
+      onLoad?.(tier, (clock.mono() - begin) / 1000)
+      if (copy === null || copy.value.user.id !== memo.sub) {
+        refusals[tier].session_revoked++
+        throw new LatchkeyError('session_revoked')
+      }
+      memo.copy = copy
+      counts[tier]++
+      if (memo.seenIn !== lastSeen.round) see(memo)
+      return { copy, tier }
+    }, (error: unknown) => {
       refusals.none.unavailable++
       throw error
     })
-    onLoad?.(tier, (clock.mono() - begin) / 1000)
-    if (copy === null || copy.value.user.id !== memo.sub) {
-      refusals[tier].session_revoked++
-      throw new LatchkeyError('session_revoked')
-    }
-    memo.copy = copy
-    counts[tier]++
-    see(memo)
-    return { copy, tier }
   }
 
   return {

@@ -7,7 +7,6 @@ import { closed, PublicUser } from '../schemas/shapes.ts'
 import type { SessionRepository } from '../session/session-repository.ts'
 import { endOf, isLive } from '../session/session-rules.ts'
 import { publicUser } from '../user/user-record.ts'
-import type { UserRepository } from '../user/user-repository.ts'
 
 export interface SessionCopy { readonly user: Readonly<PublicUser> }
 
@@ -23,10 +22,10 @@ export function decodeSessionCopy (text: string): SessionCopy | undefined {
   }
 }
 
-/** Asks MongoDB for a session and its user, both by `_id` and at the same time. */
-export const loadSessionCopy = ({ users, sessions, clock }: { users: UserRepository, sessions: SessionRepository, clock: Clock }) =>
-  async (sid: string, userId: string): Promise<Truth<SessionCopy>> => {
-    const [session, user] = await Promise.all([sessions.find(sid), users.findById(userId)])
-    if (session === null || user === null || !isLive(session, user, clock.wall())) return null
-    return { value: { user: publicUser(user) }, expiresAt: endOf(session) }
+/** Asks MongoDB for a session and its user. */
+export const loadSessionCopy = ({ sessions, clock }: { sessions: Pick<SessionRepository, 'findWithUser'>, clock: Clock }) =>
+  async (sid: string): Promise<Truth<SessionCopy>> => {
+    const found = await sessions.findWithUser(sid)
+    if (found === null || found.user === null || !isLive(found.session, found.user, clock.wall())) return null
+    return { value: { user: publicUser(found.user) }, expiresAt: endOf(found.session) }
   }

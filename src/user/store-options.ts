@@ -34,6 +34,9 @@ function deploymentOf (client: MongoClient): Deployment {
   return deployment
 }
 
+/** Whether a database is in this process: it has no client of the driver's. */
+export const isEmbedded = (db: Db): boolean => (db.client as MongoClient | undefined) === undefined
+
 /** Operations that repositories wait for; those that build indexes take their time. */
 const operations = ['findOne', 'insertOne', 'updateOne', 'updateMany', 'deleteOne', 'deleteMany', 'findOneAndUpdate', 'bulkWrite'] as const
 
@@ -53,9 +56,8 @@ type Method = (...args: unknown[]) => unknown
  */
 export function acknowledgedCollection<T extends Document> (db: Db, name: string, answerMs = 3000): AcknowledgedCollection<T> {
   const collection = db.collection<T>(name, { readPreference: 'primary', writeConcern: byMajority })
-  const client = db.client as MongoClient | undefined // the embedded store has none
-  if (client === undefined) return collection
-  const deployment = deploymentOf(client)
+  if (isEmbedded(db)) return collection
+  const deployment = deploymentOf(db.client)
   Object.defineProperty(collection, 'writeConcern', { get: () => deployment.isStandalone ? onDisk : byMajority })
 
   const late = (): never => { throw unavailable(new Error(`MongoDB has not answered within ${answerMs} ms`)) }

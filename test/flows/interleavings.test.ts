@@ -2,7 +2,7 @@
 // Each meeting is played with gates, on one instance and (on real engines) seen from a second one. Nobody comes back to life.
 import t, { type Test } from 'tap'
 import type { Answer } from '../helper/http.ts'
-import { createGates, type Gates } from '../helper/gates.ts'
+import { checkReads, createGates, type Gates } from '../helper/gates.ts'
 import { login, loginOf, newPerson, register } from '../helper/people.ts'
 import { createDeployment, startService, untilHearing, type Service } from '../helper/service.ts'
 import { realEngines } from '../helper/engines.ts'
@@ -46,7 +46,7 @@ await t.test('read, revoke, fill: a check that read before the logout does not f
   const { accessToken } = await register(service)
   service.clock.advance(61_000) // the copies of the login have run out
 
-  const gate = gates.hold('usersession.findOne', 'after')
+  const gate = gates.hold(checkReads[0], 'after')
   const check = service.get('/api/protected', { token: accessToken })
   await gate.reached
   const out = await service.post('/api/auth/logout', undefined, { token: accessToken })
@@ -60,7 +60,7 @@ await t.test('read, revoke, ask: who asks after the logout does not get the answ
   const { gates, service } = await setStage(t)
   const { accessToken } = await register(service)
   service.clock.advance(61_000)
-  const gate = gates.hold('usersession.findOne', 'after')
+  const gate = gates.hold(checkReads[0], 'after')
   const early = service.get('/api/protected', { token: accessToken })
   await gate.reached
   await service.post('/api/auth/logout', undefined, { token: accessToken })

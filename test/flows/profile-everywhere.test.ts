@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { openClient } from '../helper/client-of.ts'
 import { mongodbUri, realEngines } from '../helper/engines.ts'
-import { createGates, type Gates } from '../helper/gates.ts'
+import { checkReads, createGates, type Gates } from '../helper/gates.ts'
 import { startOwnEngine, withoutOwnEngines } from '../helper/own-engines.ts'
 import { login, newPerson, register, tierOf } from '../helper/people.ts'
 import { createDeployment, startPair, startService, until, untilHearing, type Service } from '../helper/service.ts'
@@ -130,7 +130,7 @@ await t.test('a profile that was read before the change is put nowhere after it'
   for (const service of [slow, other, slow]) t.equal(await nameAt(service, token), 'New')
 })
 
-for (const operation of ['usersession.findOne', 'users.findOne']) {
+for (const operation of checkReads) {
   await t.test(`a public user that was read before the change (${operation}) is put nowhere after it`, async (t) => {
     const { gates, slow, other, clocks } = await setStage(t)
     const { person, accessToken: token } = await register(slow)

@@ -1,6 +1,7 @@
 // A MongoDB client whose operations a test can hold, so that two requests meet exactly where the test wants them to.
 // It changes no answer: it only decides when one is given.
 import type { MongoClient } from 'mongodb'
+import { mongodbUri } from './engines.ts'
 
 export interface Gate {
   /** Resolves when an operation stands at the gate. */
@@ -22,6 +23,9 @@ export interface Gates {
 }
 
 interface Cursor { toArray: () => Promise<unknown> }
+
+/** The operations by which a check asks the truth: one where the engine can join, else two. */
+export const checkReads = mongodbUri === undefined ? ['usersession.findOne', 'users.findOne'] as const : ['usersession.aggregate'] as const
 
 /** Operations that are sent when their cursor is read. */
 const cursors = new Set<PropertyKey>(['find', 'aggregate'])

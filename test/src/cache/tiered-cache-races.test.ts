@@ -5,7 +5,7 @@ import { createKit, createTwo, nameOf, settle, type Kit, type Value } from './ti
 /** A find whose load has read the truth and not yet answered. */
 async function findHeld (kit: Kit, key: string): Promise<{ finding: ReturnType<Kit['cache']['find']>, go: () => void }> {
   const reached = kit.holdLoad()
-  const finding = kit.cache.find(key, '')
+  const finding = kit.cache.find(key)
   return { finding, go: await reached }
 }
 
@@ -28,9 +28,9 @@ for (const [how, forget] of [['its key', (kit: Kit) => { kit.cache.forget('a') }
   await t.test(`a reading of the shared tier that a forget of ${how} overtook is not kept either`, async (t) => {
     const [here, there] = createTwo()
     here.know('a', 'before')
-    await there.cache.find('a', '')
+    await there.cache.find('a')
     const reached = here.tier.hold('get')
-    const finding = here.cache.find('a', '')
+    const finding = here.cache.find('a')
     const go = await reached
     forget(here)
     here.know('a', 'after')
@@ -46,7 +46,7 @@ for (const [how, forget] of [['its key', (kit: Kit) => { kit.cache.forget('a') }
     forget(kit)
     kit.truths.delete('a')
     kit.tier.texts.clear()
-    t.equal((await kit.cache.find('a', '')).copy, null, 'the truth of now')
+    t.equal((await kit.cache.find('a')).copy, null, 'the truth of now')
     t.strictSame(kit.loads, ['a', 'a'])
     go()
     await finding
@@ -83,7 +83,7 @@ await t.test('the end of an overtaken load does not end the later one: that is s
   const second = await findHeld(kit, 'a')
   first.go()
   await first.finding
-  const joined = kit.cache.find('a', '')
+  const joined = kit.cache.find('a')
   await settle()
   t.strictSame(kit.loads, ['a', 'a'], 'no third load')
   second.go()
@@ -108,14 +108,14 @@ await t.test('no fill brings a buried key back, in no tier', async (t) => {
   kit.clock.advance(1000)
   await kit.cache.fill('a', truthOf(kit, 'a'), kit.cache.now())
   t.equal(kit.cache.peek('a'), undefined)
-  t.same(await kit.cache.find('a', ''), { copy: null, tier: 'redis' })
+  t.same(await kit.cache.find('a'), { copy: null, tier: 'redis' })
 })
 
 await t.test('a forget drops what is held, for whoever holds it', async (t) => {
   const kit = createKit()
   for (const key of ['a', 'b']) kit.know(key)
-  const { copy } = await kit.cache.find('a', '')
-  await kit.cache.find('b', '')
+  const { copy } = await kit.cache.find('a')
+  await kit.cache.find('b')
   kit.cache.forget('a')
   t.equal(kit.cache.peek('a'), undefined)
   t.notOk(copy !== null && kit.cache.mayAnswer(copy))
@@ -128,7 +128,7 @@ await t.test('a forget drops what is held, for whoever holds it', async (t) => {
 await t.test('a burial is done here before anybody else is asked', async (t) => {
   const kit = createKit()
   kit.know('a')
-  const { copy } = await kit.cache.find('a', '')
+  const { copy } = await kit.cache.find('a')
   const reached = kit.tier.hold('bury')
   const burying = kit.cache.bury('a')
   t.equal(kit.cache.peek('a'), undefined)
@@ -143,12 +143,12 @@ await t.test('a burial is done here before anybody else is asked', async (t) => 
 await t.test('a shared copy read before its key was forgotten is not believed: its burial may have been refused', async (t) => {
   const [here, there] = createTwo()
   here.know('a')
-  await there.cache.find('a', '')
+  await there.cache.find('a')
   here.truths.delete('a')
   here.tier.fail('bury', 'announce')
   await here.cache.bury('a')
   t.equal(here.unsent.length, 1)
-  t.same(await here.cache.find('a', ''), { copy: null, tier: 'mongo' })
+  t.same(await here.cache.find('a'), { copy: null, tier: 'mongo' })
 })
 
 await t.test('what could not be sent is told once each, announced if that works, and sent when asked', async (t) => {
@@ -202,11 +202,11 @@ await t.test('the later reading of another instance is taken over', async (t) =>
 await t.test('which reading is later is told by when the truth was asked, not by when a copy of it was found', async (t) => {
   const [here, there] = createTwo()
   here.know('a', 'older')
-  await there.cache.find('a', '')
+  await there.cache.find('a')
   for (const { clock } of [here, there]) clock.advance(5)
   const since = here.cache.now()
   here.clock.advance(5)
-  t.equal(nameOf(await here.cache.find('a', '')), 'older')
+  t.equal(nameOf(await here.cache.find('a')), 'older')
   await here.cache.fill('a', truthOf(here, 'later'), since)
   t.equal(here.cache.peek('a')?.value.name, 'later')
 })

@@ -29,7 +29,6 @@ export interface Kit {
   /** Keys that the truth was asked for, oldest first. */
   loads: string[]
   /** Hints that came with them. */
-  hints: string[]
   unsent: unknown[]
   /** The truth fails from now on, or answers again. */
   failTruth: (fails: boolean) => void
@@ -55,7 +54,7 @@ export function createKit (options: KitOptions = {}): Kit {
   const tier = options.tier ?? createFakeTier(clock)
   const hearing = { lastBeat: Infinity }
   const truths: Kit['truths'] = new Map()
-  const [loads, hints]: [string[], string[]] = [[], []]
+  const loads: string[] = []
   const unsent: unknown[] = []
   let failing = false
   let held: ((go: () => void) => void) | undefined
@@ -71,9 +70,8 @@ export function createKit (options: KitOptions = {}): Kit {
     ...(withShared && { shared: { tier, breaker: createBreaker({ clock }) } }),
     ...(maxLoads !== undefined && { maxLoads }),
     onUnsent: (error) => { unsent.push(error) },
-    async load (key, hint) {
+    async load (key) {
       loads.push(key)
-      hints.push(hint)
       if (failing) throw new Error('the truth does not answer')
       const truth = truths.get(key) ?? null
       if (held !== undefined) {
@@ -91,7 +89,6 @@ export function createKit (options: KitOptions = {}): Kit {
     hearing,
     truths,
     loads,
-    hints,
     unsent,
     failTruth (fails) { failing = fails },
     holdLoad: () => new Promise((resolve) => { held = resolve }),

@@ -1,10 +1,8 @@
 // A session as the tiers hold it: what is read back, what is foreign, and how the truth is asked.
 import t from 'tap'
-import type { SessionRepository } from '../../../src/session/session-repository.ts'
 import type { SessionRecord } from '../../../src/session/session-rules.ts'
 import { decodeSessionCopy, loadSessionCopy } from '../../../src/token/session-copy.ts'
 import type { UserRecord } from '../../../src/user/user-record.ts'
-import type { UserRepository } from '../../../src/user/user-repository.ts'
 import { createStillClock } from '../../helper/clock.ts'
 import { someone } from './token-kit.ts'
 
@@ -34,16 +32,13 @@ const session = { _id: 'sid-1', userId: 'user-1', tokenVersion: 3, revokedAt: nu
 const user = { _id: 'user-1', username: 'ada', email: someone.email, fullName: 'Ada Lovelace', role: 'user', avatarId: null, tokenVersion: 3, passwordHash: '$2b$12$hash' }
 
 /** The truth asked with these two records in the store. */
-function load (stored: object | null, owner: object | null, asked: string[] = []): ReturnType<ReturnType<typeof loadSessionCopy>> {
-  const sessions = { async find (sid: string) { asked.push(sid); return stored as SessionRecord | null } } as SessionRepository
-  const users = { async findById (id: string) { asked.push(id); return owner as UserRecord | null } } as UserRepository
-  return loadSessionCopy({ users, sessions, clock })('sid-1', 'user-1')
+function load (stored: object | null, owner: object | null): ReturnType<ReturnType<typeof loadSessionCopy>> {
+  const sessions = { findWithUser: async () => stored && { session: stored as SessionRecord, user: owner as UserRecord | null } }
+  return loadSessionCopy({ sessions, clock })('sid-1')
 }
 
 await t.test('the truth is a live session and its user, public fields only, until the session ends', async (t) => {
-  const asked: string[] = []
-  t.strictSame(await load(session, user, asked), { value: { user: someone }, expiresAt: session.expiresAt.getTime() })
-  t.strictSame(asked.sort(), ['sid-1', 'user-1'])
+  t.strictSame(await load(session, user), { value: { user: someone }, expiresAt: session.expiresAt.getTime() })
 })
 
 await t.test('whatever is missing, ended or not the user\'s is a no', async (t) => {
@@ -54,8 +49,6 @@ await t.test('whatever is missing, ended or not the user\'s is a no', async (t) 
 })
 
 await t.test('a store that does not answer is no answer: it rejects', async (t) => {
-  const away = Promise.reject(new Error('away'))
-  const sessions = { find: () => away } as unknown as SessionRepository
-  const users = { findById: async () => user } as unknown as UserRepository
-  await t.rejects(loadSessionCopy({ users, sessions, clock })('sid-1', 'user-1'), { message: 'away' })
+  const away = Promise.reject<never>(new Error('away'))
+  await t.rejects(loadSessionCopy({ sessions: { findWithUser: () => away }, clock })('sid-1'), { message: 'away' })
 })
