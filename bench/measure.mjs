@@ -1,6 +1,6 @@
 // What the measurements share: servers of their own on the real engines, rounds of load, medians, and a file of results.
 import autocannon from 'autocannon'
-import { fork } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,15 @@ import { fileURLToPath } from 'node:url'
 export { figuresOf, isNoisy, median, shareOf } from './figures.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+/** Where there are several cores, a measured server has one for itself, and the load comes from another. */
+export const serverCore = '0'
+const loadCore = '1'
+
+/** Moves this process, which makes the load, away from the server's core. */
+export function leaveTheServersCore () {
+  spawnSync('taskset', ['-pc', loadCore, String(process.pid)])
+}
 
 export const progress = (text) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`) }
 

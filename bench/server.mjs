@@ -10,6 +10,7 @@ import { buildApp } from '../dist/src/app.js'
 import { systemClock } from '../dist/src/clock.js'
 import { createConfig } from '../dist/src/config/config.js'
 import { readEnvironment } from '../dist/src/config/environment.js'
+import { publicUser } from '../dist/src/user/user-record.js'
 
 const users = Math.max(50, Number(process.env.BENCH_TOKENS) / 50)
 /** Sessions that are opened at a time. */
@@ -43,7 +44,7 @@ let scope
 await app.register(async (inner) => {
   scope = inner
   await buildApp(inner, { config, clock: systemClock, randomBytes, base: '', ownsNotFound: true, ...counting })
-  const user = Object.freeze({ id: 'bench', _id: 'bench', username: 'bench', email: 'bench@example.com', fullName: null, role: 'user', avatarUrl: null })
+  const user = publicUser(newUser('')) // as long as what the guarded route answers with
   const { response } = (await import('../dist/routes/private/account.schema.js')).protectedSchema
   const page = (await import('../dist/routes/visitor/notes.schema.js')).notePageSchema
   const pageSchema = { body: page.body, response: page.response, hide: true }

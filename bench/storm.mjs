@@ -2,15 +2,14 @@
 // core, first alone, then while 200 people sign in at bcrypt cost 12 at the same time, over and over; whoever is put off
 // comes back when Retry-After says. Beside it what raw bcrypt gives on that core at the same priority and load of checks.
 import autocannon from 'autocannon'
-import { fork, spawnSync } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { median, progress, startServer } from './measure.mjs'
+import { leaveTheServersCore, median, progress, serverCore, startServer } from './measure.mjs'
 
 const people = 200
 const rate = 5000
-const [serverCore, clientCore] = ['0', '1']
 
 const percentiles = ['p50', 'p90', 'p99', 'p99_9']
 
@@ -71,7 +70,7 @@ async function rawBcrypt (server, seconds) {
 
 export async function measureStorm ({ rounds, tokenCount }) {
   progress('storm: starting')
-  spawnSync('taskset', ['-pc', clientCore, String(process.pid)])
+  leaveTheServersCore()
   const server = await startServer({ REDIS_URL: process.env.REDIS_URL, BENCH_PEOPLE: String(people), BCRYPT_COST: '12', LOGIN_LIMIT_PER_ADDRESS: '1000000' }, { tokenCount, core: serverCore })
   const samples = { calm: [], raw: [], storm: [] }
   try {
