@@ -12,6 +12,7 @@ import { measureGrowth } from './growth.mjs'
 import { measurePages } from './pages.mjs'
 import { measurePaths } from './paths.mjs'
 import { measurePeers } from './peers.mjs'
+import { writePage } from './report.mjs'
 import { measureStorm } from './storm.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -32,8 +33,24 @@ if (values.short) {
   await judgeShortly(settings)
   process.exit()
 }
+const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`.replace(/ -- $/, '')
+const isWhole = values.row === undefined && values.peers === undefined
 const results = {}
-for (const [name, measure] of Object.entries(parts)) if ((values.only ?? name) === name) results[name] = await measure(settings)
+for (const [name, measure] of Object.entries(parts)) {
+  if ((values.only ?? name) !== name) continue
+  const lines = []
+  const print = console.log
+  console.log = (...texts) => {
+    lines.push(texts.join(' '))
+    print(...texts)
+  }
+  try {
+    results[name] = await measure(settings)
+  } finally {
+    console.log = print
+  }
+  if (isWhole) writePage(name, lines, results[name], command)
+}
 mkdirSync(here('./results'), { recursive: true })
 const file = here(`./results/${new Date().toISOString().replace(/[:.]/g, '-')}.json`)
 writeFileSync(file, JSON.stringify({ node: process.version, cpu: os.cpus()[0].model, cores: os.cpus().length, ...settings, results }, null, 2))
