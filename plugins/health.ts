@@ -14,7 +14,7 @@ declare module 'fastify' {
 /** Milliseconds that the counters are given. */
 const patienceMs = 500
 
-export default fp<ScopeOptions>(async function health (scope, { clock }) {
+export default fp<ScopeOptions>(async function health (scope, { clock, worker }) {
   const { statistics, sessionCheck: { counts } } = scope
   const begin = clock.mono()
 
@@ -34,7 +34,8 @@ export default fp<ScopeOptions>(async function health (scope, { clock }) {
       mongo: states.mongo,
       sessionStats: stats ?? statistics.last(),
       cache: cacheNumbers(),
-      uptime: Math.floor((clock.mono() - begin) / 1000)
+      uptime: Math.floor((clock.mono() - begin) / 1000),
+      ...(worker && { worker: worker.number })
     }
   })
 }, { name: 'latchkey-health', dependencies: ['latchkey-stores', 'latchkey-statistics', 'latchkey-tokens'] })

@@ -27,24 +27,27 @@ function numbersOfTheProcess (): Registry {
   return processRegistry
 }
 
-export default fp<ScopeOptions>(async function meter (scope, { config, clock }) {
-  scope.decorate('meter', config.metrics ? createMeter(createInstruments(numbersOfTheProcess()), clock) : silentMeter)
+export default fp<ScopeOptions>(async function meter (scope, { config, clock, worker }) {
+  const labels = worker === undefined ? {} : { worker: String(worker.number) }
+  scope.decorate('meter', config.metrics ? createMeter(createInstruments(numbersOfTheProcess(), labels), clock, worker) : silentMeter)
 }, { name: 'latchkey-meter' })
 
-function createInstruments (ofTheProcess: Registry): Instruments {
+/** @param labels that every number has */
+function createInstruments (ofTheProcess: Registry, labels: Record<string, string>): Instruments {
   const registry = new Registry()
+  for (const one of [registry, ofTheProcess]) one.setDefaultLabels(labels)
   const counters = new Map<MetricName, Counter>()
   const gauges = new Map<MetricName, Gauge>()
   const histograms = new Map<MetricName, Histogram>()
   const shown = new Set<Counter | Gauge>()
 
-  for (const [name, { type, help, labels, buckets }] of Object.entries(metricList) as [MetricName, Metric][]) {
-    const options = { name, help, labelNames: Object.keys(labels), registers: [registry] }
+  for (const [name, { type, help, labels: own, buckets }] of Object.entries(metricList) as [MetricName, Metric][]) {
+    const options = { name, help, labelNames: Object.keys(own), registers: [registry] }
     if (type === 'histogram') histograms.set(name, new Histogram({ ...options, buckets: [...buckets ?? []] }))
     else if (type === 'gauge') gauges.set(name, without(new Gauge(options)))
     else {
       const counter = new Counter(options)
-      for (const known of combinationsOf(labels)) counter.inc(known, 0)
+      for (const known of combinationsOf(own)) counter.inc(known, 0)
       counters.set(name, counter)
     }
   }

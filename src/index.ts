@@ -18,7 +18,7 @@ export type { PublicUser } from './schemas/shapes.ts'
 export type * from './types.ts'
 
 /** Settings in camelCase (`accessTokenSecret` for `ACCESS_TOKEN_SECRET`), and what a host can bring. */
-export interface LatchkeyOptions extends SettingsInput, Partial<Pick<ScopeOptions, 'mongoClient' | 'redisClient' | 'clock' | 'randomBytes'>> {
+export interface LatchkeyOptions extends SettingsInput, Partial<Pick<ScopeOptions, 'mongoClient' | 'redisClient' | 'clock' | 'randomBytes' | 'worker'>> {
   /** Path under which the service answers, such as `/auth`. */
   prefix?: string
   /** A configuration made before, instead of settings. */
@@ -29,7 +29,7 @@ export interface LatchkeyOptions extends SettingsInput, Partial<Pick<ScopeOption
 
 export default fp<LatchkeyOptions>(async function latchkey (host, options) {
   if (host.hasDecorator('authenticate')) throw new Error('latchkey: this instance has an `authenticate` already; register the plugin once')
-  const { prefix = '', clock = systemClock, randomBytes = systemRandomBytes, mongoClient, redisClient, config } = options
+  const { prefix = '', clock = systemClock, randomBytes = systemRandomBytes, mongoClient, redisClient, worker, config } = options
   const base = prefix.replace(/\/$/, '')
   const ownsNotFound = options.ownsNotFound ?? base !== ''
 
@@ -44,7 +44,8 @@ export default fp<LatchkeyOptions>(async function latchkey (host, options) {
       base,
       ownsNotFound,
       ...(mongoClient && { mongoClient }),
-      ...(redisClient && { redisClient })
+      ...(redisClient && { redisClient }),
+      ...(worker && { worker })
     })
   }, { prefix: base })
   const { authenticate, requireRole } = inner as FastifyInstance

@@ -3,6 +3,7 @@ import type { MongoClient } from 'mongodb'
 import type { RedisClient } from './cache/shared-tier.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
+import type { WorkerPlace } from './meter/scrape.ts'
 
 export interface ScopeOptions {
   config: Config
@@ -13,4 +14,6 @@ export interface ScopeOptions {
   /** A client to use instead of an own one; whoever brings it closes it. */
   mongoClient?: MongoClient
   redisClient?: RedisClient
+  /** If this process is one of several of one service. */
+  worker?: WorkerPlace
 }

@@ -4,11 +4,12 @@ import Fastify, { LogController, type FastifyHttpOptions, type FastifyInstance, 
 import { randomBytes as systemRandomBytes } from 'node:crypto'
 import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { hostname } from 'node:os'
 import type { Config } from './config/config.ts'
 import { LatchkeyError, problemOf, type ErrorCode } from './errors.ts'
 import latchkey, { type LatchkeyOptions } from './index.ts'
 
-export interface StandaloneOptions extends Pick<LatchkeyOptions, 'clock' | 'randomBytes' | 'mongoClient' | 'redisClient'> {
+export interface StandaloneOptions extends Pick<LatchkeyOptions, 'clock' | 'randomBytes' | 'mongoClient' | 'redisClient' | 'worker'> {
   /** Where log lines go; standard output by default. */
   logStream?: { write: (line: string) => void }
 }
@@ -30,6 +31,7 @@ export function createStandalone (config: Config, { logStream, ...brought }: Sta
   const options: FastifyHttpOptions<RawServerDefault> = {
     logger: {
       level: config.logLevel,
+      ...(brought.worker && { base: { pid: process.pid, hostname: hostname(), worker: brought.worker.number } }),
       serializers: { req: ({ id, method, url, ip }) => ({ id, method, path: (url ?? '').split('?', 1)[0], ip }) },
       ...(logStream && { stream: logStream })
     },

@@ -10,10 +10,18 @@ export function startLines (config: Config, origin: string): string[] {
     `Latchkey ${version}`,
     `  API    ${origin}`,
     ...(config.docs ? [`  Docs   ${origin}/docs  (OpenAPI: ${origin}/openapi.json)`] : []),
+    ...(config.workers > 1 ? [`  Workers  ${config.workers} processes on this port`] : []),
     `  Store  ${storeText(config)}`,
     `  Redis  ${redis === undefined ? 'none: copies and counters are kept in this process' : redis.nodes.length > 0 ? `cluster of ${redis.nodes.map((node) => `${node.host}:${node.port}`).join(', ')}` : hostsOf(redis.url as string)}`,
     ...config.warnings.map((warning) => `  Note   ${warning}`)
   ]
+}
+
+/** Lines of the log in production, else for a person to read. */
+export function sayStart (config: Config, origin: string, log: { info: (line: string) => void }): void {
+  const lines = startLines(config, origin)
+  if (config.production) for (const line of lines) log.info(line)
+  else process.stdout.write(`\n${lines.join('\n')}\n\n`)
 }
 
 /** What the records are kept in. */

@@ -36,7 +36,7 @@ export const healthSchema = {
   operationId: 'health',
   tags: ['operation'],
   summary: 'How is the service?',
-  description: 'From counters, so it takes as long with a million sessions as with one. 503 while MongoDB does not answer, with the same members beside those of a problem. `cache` and `uptime` are for admins and for `METRICS_TOKEN`; outside production for anybody while that is not set.',
+  description: 'From counters, so it takes as long with a million sessions as with one. 503 while MongoDB does not answer, with the same members beside those of a problem. `cache`, `uptime` and `worker`, of the process that answers, are for admins and for `METRICS_TOKEN`; outside production for anybody while that is not set.',
   response: {
     200: ref(HealthAnswer, 'It answers.'),
     ...problems({ safe: true })

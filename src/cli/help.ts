@@ -19,7 +19,7 @@ Exit code: 0 done, 1 failed, 2 called in a way that it does not know, 3 imported
 const start = `Usage: latchkey start
 
 Starts the service in the foreground, and ends it cleanly at SIGTERM or SIGINT. Without MONGODB_URI it keeps its records in
-an embedded store in DATA_DIR.`
+an embedded store in DATA_DIR. With WORKERS above 1 several processes serve the port together.`
 
 const importing = `Usage: latchkey import --from <uri> [options]
        latchkey import --users <file> --sessions <file> [options]

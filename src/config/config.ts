@@ -75,6 +75,9 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
   if (store.kind === 'embedded' && production && settings.mongodbUri === undefined) {
     problems.push(`${nameOf('mongodbUri')} is required in production (\`embedded\` asks for the embedded store by name: one process, no second instance)`)
   }
+  if (settings.workers > 1 && (store.kind === 'embedded' || redis === undefined)) {
+    problems.push(`${nameOf('workers')} above 1 needs ${nameOf('mongodbUri')} and ${nameOf('redisUrl')}: several processes share neither the embedded store nor copies and counters in memory`)
+  }
   const corsOrigins = originsOf(settings, nameOf, problems)
   const trustProxy = trustOf(settings, nameOf, problems)
   const secrets = secretsOf(settings, production || store.kind === 'mongodb' || redis !== undefined, nameOf, problems)

@@ -20,6 +20,7 @@ const secret = (purpose: string, aliases: string[] = []) => optional(Type.String
 export const settingsSchema = Type.Object({
   host: Type.String({ default: '127.0.0.1', minLength: 1, description: 'Listen address.' }),
   port: count(3000, 0, 65535, 'Listen port; 0 takes a free one.'),
+  workers: count(1, 1, 256, 'Processes that serve the port together; above 1 they need MONGODB_URI and REDIS_URL, because they share no memory. See docs/operations.md.'),
   nodeEnv: Type.String({ default: 'development', description: '`development` and `test` relax cookies, secrets and docs; anything else counts as production, and so does the mounted plugin unless it is told otherwise.' }),
   logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info', description: 'Least severe level that is logged; `debug` adds a line for each request.' }),
 
@@ -48,8 +49,8 @@ export const settingsSchema = Type.Object({
   legacyTokenSecret: optional(Type.String({ description: 'What signs those tokens: one secret, or several separated by commas (a comma inside a secret is written `\\,`). Of any length, because it cannot be changed any more. Without it the keys of ACCESS_TOKEN_SECRET are tried.' })),
 
   verdictTtlSeconds: count(60, 1, 3600, 'Longest time that a copy of a session may answer before MongoDB is asked again.'),
-  memoryTierEntries: count(100_000, 0, 10_000_000, 'Sessions kept in this process; 0 switches the memory tier off.'),
-  tokenMemoEntries: count(100_000, 0, 10_000_000, 'Verified token texts kept in this process, to spare their signature check; 0 switches it off.'),
+  memoryTierEntries: count(100_000, 0, 10_000_000, 'Sessions kept in each process; 0 switches the memory tier off.'),
+  tokenMemoEntries: count(100_000, 0, 10_000_000, 'Verified token texts kept in each process, to spare their signature check; 0 switches it off.'),
 
   profileTtlSeconds: count(1800, 0, 86_400, 'Longest time that a copy of a profile in Redis may answer; a change removes it at once. 0 keeps no copies.'),
   visitIdleSeconds: count(1800, 1, 86_400, 'A visit ends this long after its last page or action.'),
@@ -60,12 +61,12 @@ export const settingsSchema = Type.Object({
 
   passwordMinLength: count(8, 8, 64, 'Least number of characters of a new password.'),
   bcryptCost: count(12, 10, 16, 'Cost of new password hashes; older ones are upgraded at login.'),
-  bcryptConcurrency: optional(Type.Integer({ minimum: 1, maximum: 64, description: 'Threads that hash passwords; the number of cores less one without it.' })),
-  bcryptQueue: count(64, 0, 10_000, 'Hashes that may wait for a thread; above it 503.'),
+  bcryptConcurrency: optional(Type.Integer({ minimum: 1, maximum: 64, description: 'Threads that hash passwords, of all workers together (each has one at least); the number of cores less one without it.' })),
+  bcryptQueue: count(64, 0, 10_000, 'Hashes that may wait for a thread, of all workers together; above it 503.'),
 
   loginLimitPerAccount: count(10, 0, 1_000_000, 'Failed logins per account and address in 5 minutes, and ten times that per account in all; 0 switches both off.'),
   loginLimitPerAddress: count(100, 0, 1_000_000, 'Failed logins per address in 5 minutes, and a fifth of that in registrations per hour; 0 switches both off.'),
-  requestLimitPerMinute: count(0, 0, 10_000_000, 'Requests per address in a minute, counted in this process; 0 switches it off.'),
+  requestLimitPerMinute: count(0, 0, 10_000_000, 'Requests per address in a minute, counted in each process; 0 switches it off.'),
   trustProxy: Type.String({ default: 'off', description: 'Whom to believe X-Forwarded-For: `off`, or the addresses of the proxies in front (`loopback`, `uniquelocal`, `10.0.0.0/8`), separated by commas. A number of hops is not taken: whoever reaches the port directly could forge it.' }),
   corsOrigins: optional(Type.String({ description: 'Origins that may call from a browser with cookies, separated by commas.' })),
   cookieDomain: optional(Type.String({ pattern: '^\\.?[A-Za-z0-9.-]+$', description: 'Domain of the cookies; without it they belong to the host alone and carry the `__Host-` prefix when secure.' })),
@@ -81,7 +82,7 @@ export const settingsSchema = Type.Object({
 export type Settings = Static<typeof settingsSchema>
 
 /** Settings of the process that listens: the mounted plugin has none of them, its host's app has. */
-export const processSettings = ['host', 'port', 'logLevel', 'trustProxy'] as const satisfies (keyof Settings)[]
+export const processSettings = ['host', 'port', 'workers', 'logLevel', 'trustProxy'] as const satisfies (keyof Settings)[]
 
 /** What a host passes to the plugin: any of the other settings, in camelCase. */
 export type SettingsInput = Partial<Omit<Settings, typeof processSettings[number]>>

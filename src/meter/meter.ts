@@ -3,6 +3,7 @@
 import { within, type Clock } from '../clock.ts'
 import { measured, type Outcome, type Report } from './measured.ts'
 import type { CounterName, HistogramName, LabelsOf, MetricName } from './metric-list.ts'
+import { createScrape, type WorkerPlace } from './scrape.ts'
 
 /** One number of one metric. */
 export interface Sample { readonly name: MetricName, readonly labels: Readonly<Record<string, string>>, readonly value: number }
@@ -53,9 +54,9 @@ export interface Instruments {
 /** Milliseconds that a reader is given: with what the rest takes, a scrape stays below a second. */
 export const readMs = 500
 
-export function createMeter (instruments: Instruments, clock: Clock): Meter {
+/** @param place if this process is one of several */
+export function createMeter (instruments: Instruments, clock: Clock, place?: WorkerPlace): Meter {
   const readers: (() => readonly Sample[] | Promise<readonly Sample[]>)[] = []
-  let scraping: Promise<string> | undefined
 
   async function readInTime (reader: typeof readers[number]): Promise<readonly Sample[]> {
     try {
@@ -66,7 +67,7 @@ export function createMeter (instruments: Instruments, clock: Clock): Meter {
     }
   }
 
-  async function scrape (): Promise<string> {
+  async function readAll (): Promise<string> {
     const readings = await Promise.all(readers.map(readInTime))
     instruments.show(readings.flat())
     return await instruments.text()
@@ -106,10 +107,7 @@ export function createMeter (instruments: Instruments, clock: Clock): Meter {
         ]
       })
     },
-    scrape () {
-      scraping ??= scrape().finally(() => { scraping = undefined })
-      return scraping
-    },
+    scrape: createScrape(readAll, place),
     contentType: instruments.contentType
   }
 }

@@ -12,7 +12,8 @@ const detail = {
     mongo: count('Checks that MongoDB answered.'),
     hitRatio: Type.Number({ minimum: 0, maximum: 1, description: 'Part of all checks that needed no MongoDB.' })
   }),
-  uptime: count('Seconds since this process began.')
+  uptime: count('Seconds since this process began.'),
+  worker: Type.Integer({ minimum: 1, description: 'Which one of several workers this process is (`WORKERS`).' })
 }
 
 const shown = {
@@ -26,9 +27,9 @@ const shown = {
   }, { description: 'Counted as things happen, and put right by a job; while Redis does not answer, the last numbers known.' })
 }
 
-export const HealthAnswer = closed({ ...shown, cache: Type.Optional(detail.cache), uptime: Type.Optional(detail.uptime) }, {
+export const HealthAnswer = closed({ ...shown, cache: Type.Optional(detail.cache), uptime: Type.Optional(detail.uptime), worker: Type.Optional(detail.worker) }, {
   $id: 'LatchkeyHealthAnswer',
-  description: 'How the service is. `cache` and `uptime` are for whoever may see details.',
+  description: 'How the service is. `cache`, `uptime` and `worker` are for whoever may see details.',
   examples: [{
     status: 'OK',
     redis: 'connected',
@@ -39,5 +40,7 @@ export const HealthAnswer = closed({ ...shown, cache: Type.Optional(detail.cache
   }]
 })
 
-/** With every detail. */
-export type Health = Required<Static<typeof HealthAnswer>>
+type Answer = Static<typeof HealthAnswer>
+
+/** With every detail that there is. */
+export type Health = Answer & Required<Omit<Answer, 'worker'>>

@@ -14,6 +14,8 @@ export interface Call {
   token?: string
   /** Address of this machine to send from, such as 127.0.0.2. */
   from?: string
+  /** The connections to use, instead of those that all tests share. */
+  agent?: Agent
 }
 
 export interface Answer {
@@ -29,15 +31,15 @@ export interface Answer {
   ms: number
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+const shared = new Agent({ keepAlive: true, maxSockets: 256 })
 
-export async function callHttp (origin: string, path: string, { method = 'GET', headers = {}, body, raw, token, from }: Call = {}): Promise<Answer> {
+export async function callHttp (origin: string, path: string, { method = 'GET', headers = {}, body, raw, token, from, agent = from === undefined ? shared : new Agent() }: Call = {}): Promise<Answer> {
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
   const begin = performance.now()
   return await new Promise<Answer>((resolve, reject) => {
     const outgoing = httpRequest(origin + path, {
       method,
-      agent: from === undefined ? agent : new Agent(),
+      agent,
       ...(from !== undefined && { localAddress: from }),
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),

@@ -37,7 +37,7 @@ export interface Service extends Caller {
   close: () => Promise<void>
 }
 
-export interface ServiceOptions extends Pick<StandaloneOptions, 'mongoClient' | 'redisClient' | 'randomBytes'> {
+export interface ServiceOptions extends Pick<StandaloneOptions, 'mongoClient' | 'redisClient' | 'randomBytes' | 'worker'> {
   env?: Record<string, string>
   clock?: TestClock
   /** An instance of this deployment, instead of one of its own. */

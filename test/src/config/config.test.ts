@@ -172,3 +172,13 @@ await t.test('a configuration cannot be changed in its depths', async (t) => {
   look(config, 'config')
   t.strictSame(loose, [])
 })
+
+await t.test('several workers need a MongoDB and a Redis; one needs nothing', async (t) => {
+  const refused = [/^WORKERS above 1 needs MONGODB_URI and REDIS_URL: /]
+  t.match(refusalOf({ WORKERS: '2' }), refused)
+  t.match(refusalOf({ WORKERS: '2', MONGODB_URI: 'mongodb://h' }), refused)
+  t.match(refusalOf({ WORKERS: '2', REDIS_URL: 'redis://h' }), refused)
+  t.match(configOf({ WORKERS: '2', MONGODB_URI: 'mongodb://h', REDIS_CLUSTER_NODES: 'h:1' }), { workers: 2 })
+  t.match([configOf({}), configOf({ WORKERS: '1' })], [{ workers: 1 }, { workers: 1 }])
+  for (const text of ['0', '-1', '1.5', 'auto', '257']) t.match(refusalOf({ WORKERS: text }), [/^WORKERS: /], text)
+})

@@ -38,6 +38,7 @@ await t.test('an empty environment gives the documented defaults', async (t) => 
   t.strictSame(readEnvironment({}), {
     host: '127.0.0.1',
     port: 3000,
+    workers: 1,
     nodeEnv: 'development',
     logLevel: 'info',
     redisKeyPrefix: 'lk:',
