@@ -44,7 +44,11 @@ let scope
 await app.register(async (inner) => {
   scope = inner
   await buildApp(inner, { config, clock: systemClock, randomBytes, base: '', ownsNotFound: true, ...counting })
-  const user = publicUser(newUser('')) // as long as what the guarded route answers with
+  // as many people, and as long names, as the guarded route answers with: one hot object would be cheaper to write out
+  const people = Array.from({ length: Number(process.env.BENCH_TOKENS) }, () => publicUser(newUser('')))
+  let turn = 0
+  const next = () => people[turn = (turn + 1) % people.length]
+  const answer = (user) => ({ message: `Hello, ${user.username}`, user })
   const { response } = (await import('../dist/routes/private/account.schema.js')).protectedSchema
   const page = (await import('../dist/routes/visitor/notes.schema.js')).notePageSchema
   const pageSchema = { body: page.body, response: page.response, hide: true }
@@ -69,13 +73,13 @@ await app.register(async (inner) => {
     const at = claimsOf(request)
     const [session, found] = await Promise.all([bare('usersession').findOne({ _id: at.sid }), bare('users').findOne({ _id: at.sub })])
     if (session === null || found === null) throw new Error('not there')
-    return { message: `Hello, ${user.username}`, user }
+    return answer(next())
   })
   inner.get('/bench/one-get', { schema: { response, hide: true } }, async (request) => {
     if (await inner.redisPort.client.get(`${config.redisKeyPrefix}session:${claimsOf(request).sid}`) === null) throw new Error('not there')
-    return { message: `Hello, ${user.username}`, user }
+    return answer(next())
   })
-  inner.get('/bench/unguarded', { schema: { response, hide: true } }, async () => ({ message: `Hello, ${user.username}`, user }))
+  inner.get('/bench/unguarded', { schema: { response, hide: true } }, async () => answer(next()))
 })
 await app.listen({ host: '127.0.0.1', port: 0 })
 
