@@ -47,7 +47,7 @@ await app.register(async (inner) => {
   // as many people, and as long names, as the guarded route answers with: one hot object would be cheaper to write out
   const people = Array.from({ length: Number(process.env.BENCH_TOKENS) }, () => publicUser(newUser('')))
   let turn = 0
-  const next = () => people[turn = (turn + 1) % people.length]
+  const next = () => people[turn++ % people.length]
   const answer = (user) => ({ message: `Hello, ${user.username}`, user })
   const { response } = (await import('../dist/routes/private/account.schema.js')).protectedSchema
   const page = (await import('../dist/routes/visitor/notes.schema.js')).notePageSchema
