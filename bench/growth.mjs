@@ -1,50 +1,14 @@
 // What grows with the number of live sessions: 1,000 to a million in the stores, the built service beside them. Start-up, doors
 // and memory at each size, as curves; and what a session costs in this process's memory, whose bound it never passes.
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
 import { tsImport } from 'tsx/esm/api'
 import { median, progress } from './measure.mjs'
+import { startService, timed } from './service.mjs'
 
 const sizes = [1000, 10_000, 100_000, 1_000_000]
 const times = 200
-
-/** The service, and the milliseconds until it listened. */
-async function start (env) {
-  const begin = performance.now()
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../dist/src/server.js', import.meta.url))], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  const origin = await new Promise((resolve, reject) => {
-    child.once('exit', (code) => { reject(new Error(`the service ended with ${code}`)) })
-    createInterface(child.stdout).on('line', (line) => {
-      const [, found] = /listening at (http:[^"\s]+)/.exec(line) ?? []
-      if (found !== undefined) resolve(found)
-    })
-  })
-  return {
-    origin,
-    startMs: performance.now() - begin,
-    async stop () {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    }
-  }
-}
-
-async function timed (origin, path, { token, body } = {}) {
-  const begin = performance.now()
-  const response = await fetch(origin + path, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) })
-  })
-  const json = await response.json()
-  if (response.status >= 300) throw new Error(`${path}: ${response.status}`)
-  return { ms: performance.now() - begin, json }
-}
 
 async function measureSize (sessions, { fillStores, emailOf, password }) {
   const name = `latchkey_growth_${sessions}_${randomBytes(3).toString('hex')}`
@@ -53,20 +17,7 @@ async function measureSize (sessions, { fillStores, emailOf, password }) {
   const users = Math.ceil(sessions / 5)
   try {
     await fillStores({ db: client.db(name), redis, prefix: `${name}:` }, { sessions, users, say: (text) => { progress(`growth: ${sessions} sessions: ${text}`) } })
-    const secret = () => randomBytes(32).toString('base64url')
-    const service = await start({
-      PATH: process.env.PATH,
-      NODE_ENV: 'production',
-      PORT: '0',
-      MONGODB_URI: process.env.MONGODB_URI.replace(/^(mongodb:\/\/[^/?]+)\/?/, `$1/${name}`),
-      REDIS_URL: process.env.REDIS_URL,
-      REDIS_KEY_PREFIX: `${name}:`,
-      BCRYPT_COST: '10',
-      LOGIN_LIMIT_PER_ADDRESS: '1000000',
-      ACCESS_TOKEN_SECRET: secret(),
-      REFRESH_TOKEN_SECRET: secret(),
-      SESSION_SECRET: secret()
-    })
+    const service = await startService(name)
     try {
       progress(`growth: ${sessions} sessions: the doors`)
       const people = []
