@@ -22,7 +22,6 @@ export async function startService (name, env = {}) {
       REDIS_KEY_PREFIX: `${name}:`,
       BCRYPT_COST: '10',
       LOGIN_LIMIT_PER_ADDRESS: '1000000',
-      REGISTER_LIMIT_PER_ADDRESS: '1000000',
       ACCESS_TOKEN_SECRET: secret(),
       REFRESH_TOKEN_SECRET: secret(),
       SESSION_SECRET: secret(),
