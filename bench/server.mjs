@@ -11,10 +11,9 @@ import { systemClock } from '../dist/src/clock.js'
 import { createConfig } from '../dist/src/config/config.js'
 import { readEnvironment } from '../dist/src/config/environment.js'
 import { publicUser } from '../dist/src/user/user-record.js'
+import { newUser, openSessions } from './open-sessions.mjs'
 
 const users = Math.max(50, Number(process.env.BENCH_TOKENS) / 50)
-/** Sessions that are opened at a time. */
-const atOnce = 20
 const sessionsPerUser = Number(process.env.BENCH_TOKENS) / users
 
 const config = createConfig(readEnvironment(process.env), { randomBytes })
@@ -83,41 +82,9 @@ await app.register(async (inner) => {
 })
 await app.listen({ host: '127.0.0.1', port: 0 })
 
-function newUser (passwordHash) {
-  const name = `bench-${randomBytes(6).toString('hex')}`
-  const now = new Date()
-  return {
-    _id: randomBytes(16).toString('base64url'),
-    email: `${name}@example.com`,
-    emailKey: `${name}@example.com`,
-    username: name,
-    usernameKey: name,
-    fullName: null,
-    role: 'user',
-    passwordHash,
-    tokenVersion: 0,
-    preferences: {},
-    avatarId: null,
-    version: 0,
-    createdAt: now,
-    updatedAt: now
-  }
-}
-
-// sessions are opened behind the login door: hashing a thousand passwords is not what is measured
-const tokens = []
-const sids = []
-for (let n = 0; n < users; n++) {
-  const user = newUser('')
-  await scope.users.insert(user)
-  const open = async () => {
-    const { accessToken, session } = await scope.tokens.open(user, { address: '127.0.0.1', userAgent: 'bench', requestId: 'bench' })
-    tokens.push(accessToken)
-    sids.push(session._id)
-    known.set(`Bearer ${accessToken}`, { sid: session._id, sub: user._id })
-  }
-  for (let s = 0; s < sessionsPerUser; s += atOnce) await Promise.all(Array.from({ length: Math.min(atOnce, sessionsPerUser - s) }, open))
-}
+const opened = await openSessions(scope, { users, sessionsPerUser })
+const tokens = opened.map(({ token }) => token)
+for (const { token, sid, userId } of opened) known.set(`Bearer ${token}`, { sid, sub: userId })
 
 // people who sign in at the door; hashing their passwords one by one is not what is measured either
 const emails = []
@@ -135,7 +102,7 @@ const cookies = []
 if (process.env.BENCH_VISITS) {
   const { name, signer } = scope.visitorCookies.visit
   for (let n = 0; n < tokens.length; n++) cookies.push(`${name}=${signer.sign((await scope.guestVisits.note(undefined, { kind: 'page', pageId: '/' })).begun)}`)
-  await scope.mongo.db.collection('benchvisits').insertMany(sids.map((_id) => ({ _id, endTime: null, lastSeenAt: new Date(), pages: [] })))
+  await scope.mongo.db.collection('benchvisits').insertMany(opened.map(({ sid }) => ({ _id: sid, endTime: null, lastSeenAt: new Date(), pages: [] })))
 }
 
 process.on('disconnect', () => process.exit(1)) // whoever measured is gone

@@ -32,7 +32,7 @@ async function open () {
     await buildApp(inner, { config, clock: systemClock, randomBytes, base: '', ownsNotFound: true })
   })
   await app.ready()
-  const { tokens } = await openSessions(scope, { users: 50, sessionsPerUser: sessionCount / 50 })
+  const tokens = (await openSessions(scope, { users: 50, sessionsPerUser: sessionCount / 50 })).map(({ token }) => token)
   await app.close()
   return tokens
 }
