@@ -46,7 +46,7 @@ async function redisWrites (prefix: string, work: () => Promise<void>): Promise<
   const monitor = await looking.monitor()
   const seen: string[] = []
   monitor.on('monitor', (_time: string, args: string[]) => {
-    if (args.some((arg) => arg.startsWith(prefix)) && !['publish', 'get'].includes(String(args[0]).toLowerCase())) seen.push(args.slice(0, 2).join(' '))
+    if (args.some((arg) => arg.startsWith(prefix)) && !['publish', 'get', 'mget'].includes(String(args[0]).toLowerCase())) seen.push(args.slice(0, 2).join(' '))
   })
   await work()
   monitor.disconnect()

@@ -86,5 +86,5 @@ await t.test('MongoDB killed: its breaker opens, and checks that nobody can deci
   t.equal(value('latchkey_checks_total', { tier: 'none', result: 'unavailable' }), 6)
   t.strictSame(by('latchkey_breaker_open', 'breaker'), { sessions_mongo: 1 })
   t.equal(value('latchkey_store_connected', { store: 'mongo' }), 0)
-  t.ok((value('latchkey_store_failures_total', { store: 'mongo', operation: 'sessions.find' }) ?? 0) >= 5)
+  t.ok((value('latchkey_store_failures_total', { store: 'mongo', operation: 'sessions.findWithUser' }) ?? 0) >= 5)
 })
