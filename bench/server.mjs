@@ -10,6 +10,7 @@ import { buildApp } from '../dist/src/app.js'
 import { systemClock } from '../dist/src/clock.js'
 import { createConfig } from '../dist/src/config/config.js'
 import { readEnvironment } from '../dist/src/config/environment.js'
+import { acknowledgedCollection } from '../dist/src/user/store-options.js'
 import { publicUser } from '../dist/src/user/user-record.js'
 import { newUser, openSessions } from './open-sessions.mjs'
 
@@ -56,7 +57,7 @@ await app.register(async (inner) => {
     reply.code(201)
     return noted(request.body.pageId, 1)
   })
-  const visits = inner.mongo.db.collection('benchvisits', { writeConcern: { w: 'majority', journal: true, wtimeoutMS: 2000 } })
+  const visits = acknowledgedCollection(inner.mongo.db, 'benchvisits')
   inner.post('/bench/one-write', { schema: pageSchema, onRequest: inner.identify }, async (request, reply) => {
     const { pageId } = request.body
     const id = randomBytes(9).toString('base64url')
