@@ -1,11 +1,13 @@
 // Room `user`: what a hashing thread runs. The synchronous calls, on purpose: the asynchronous ones would leave this
 // thread for libuv's four, which files and DNS need too.
-import bcrypt from 'bcrypt'
 
 /** `cost`: of a new hash, or that a failed comparison must look like. */
 export type HashTask = { kind: 'hash', password: string, cost: number } | { kind: 'verify', password: string, hash: string, cost: number }
 
-export default function run (task: HashTask): string | boolean {
+export default async function run (task: HashTask): Promise<string | boolean> {
+  // Loaded by a task, not with this file: tasks are waited for when the pool closes, threads that start are not, and
+  // one that is ended while it loads the addon ends the process (Napi::Error, found by a SIGTERM right after the start).
+  const { default: bcrypt } = await import('bcrypt')
   if (task.kind === 'hash') return bcrypt.hashSync(task.password, task.cost)
   const matches = bcrypt.compareSync(task.password, task.hash)
   // an older and cheaper hash would tell by its time that the account exists: 2^c + 2^c + 2^(c+1) + ... + 2^(C-1) = 2^C

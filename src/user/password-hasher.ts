@@ -52,20 +52,26 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
 
   const guessMs = guessDuration(clock, cost)
   let taken = 0
+  let closed = false
+  const given = new Set<Promise<string | boolean>>()
   const waiting = (): number => Math.max(0, taken - concurrency)
   /** Milliseconds that a hash takes; by guess until some were computed, because the first one also starts its thread. */
   const usualMs = (): number => pool.completed < 3 ? guessMs : pool.histogram.runTime.p50
 
   async function run (task: HashTask): Promise<string | boolean> {
+    if (closed) throw unavailable(new Error('the hashing pool is closed'))
     const waitMs = waiting() * usualMs() / concurrency
     if (taken >= concurrency + queue || waitMs > maxWaitMs) {
       throw unavailable(new Error('too many passwords wait for a thread'), Math.max(1, Math.ceil(waitMs / 1000)))
     }
     taken++
+    const result = pool.run(task)
+    given.add(result)
     try {
-      return await pool.run(task)
+      return await result
     } finally {
       taken--
+      given.delete(result)
     }
   }
 
@@ -79,8 +85,13 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
     isOutdated: (hash) => !hash.startsWith('$2b$') || Number(hash.slice(4, 6)) < cost,
     running: () => Math.min(taken, concurrency),
     waiting,
-    // a thread that is ended inside the native code takes the process down with it: let the hash be finished
-    close: () => pool.close({ force: true })
+    // A thread that is ended inside native code takes the process down with it: no thread ends before every hash is
+    // done. Counted here, because piscina's close() ends all threads when the first of several is done (5.3.2).
+    async close () {
+      closed = true
+      await Promise.allSettled(given)
+      await pool.destroy()
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 // The hashing pool: a storm is refused in order, and takes nothing from the rest of the process.
 import bcrypt from 'bcrypt'
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../../src/clock.ts'
 import { LatchkeyError } from '../../../src/errors.ts'
@@ -100,11 +102,30 @@ await t.test('files are read while more passwords are hashed than libuv has thre
   t.ok(longest < took / 4, `longest read ${Math.round(longest)} of ${Math.round(took)} ms`)
 })
 
-await t.test('closing lets the hash that runs be finished and answers those who wait', async (t) => {
-  const hasher = open(t, { concurrency: 1, cost: 12 })
-  await hasher.verify(password, bcrypt.hashSync(password, 4)) // the thread runs
-  const all = Promise.allSettled(Array.from({ length: 5 }, () => hasher.hash(password)))
-  await hasher.close()
-  const results = (await all).map(({ status }) => status)
-  t.strictSame(results, ['fulfilled', 'rejected', 'rejected', 'rejected', 'rejected'])
+await t.test('who closes the pool waits until every hash is done, and nothing new begins', async (t) => {
+  const hasher = open(t, { concurrency: 2 })
+  const long = await bcrypt.hash(password, 12)
+  const done: string[] = []
+  const all = [
+    hasher.verify(password, long).then((fits) => { done.push(`long ${fits}`) }),
+    hasher.hash(password).then(() => { done.push('short') }), // the first of two threads to be done
+    hasher.hash(password).then(() => { done.push('waited') })
+  ]
+  const closed = hasher.close()
+  await t.rejects(hasher.hash(password), { code: 'unavailable' })
+  await closed
+  t.equal(done.length, 3, done.join())
+  t.ok(done.includes('long true'))
+  await Promise.all(all)
+})
+
+await t.test('a thread that starts loads no native code: it may be ended at any time', async (t) => {
+  const worker = new URL('../../../src/user/hash-worker.ts', import.meta.url).href
+  const script = `const { default: run } = await import(${JSON.stringify(worker)})
+    const loaded = () => process.report.getReport().sharedObjects.some((path) => path.endsWith('bcrypt.node') || path.includes('/bcrypt/'))
+    const before = loaded()
+    await run({ kind: 'hash', password: 'x', cost: 4 })
+    console.log(before, loaded())`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
+  t.equal(stdout.trim(), 'false true')
 })
