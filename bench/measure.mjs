@@ -21,28 +21,19 @@ export function leaveTheServersCore () {
 export const progress = (text) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`) }
 
 /** @param env beside what every server has. @param settings as of `forkServer` */
-export function startServer (env, settings) {
-  const secret = () => randomBytes(32).toString('base64url')
-  return forkServer('./server.mjs', {
-    VERDICT_TTL_SECONDS: '3600',
-    SESSIONS_PER_USER: '1000',
-    ACCESS_TOKEN_EXPIRY: '1h',
-    ACCESS_TOKEN_SECRET: secret(),
-    REFRESH_TOKEN_SECRET: secret(),
-    SESSION_SECRET: secret(),
-    ...env
-  }, settings)
-}
+export const startServer = (env, settings) => forkServer('./server.mjs', env, settings)
 
 /**
  * @param file a server that talks as server.mjs does, with a database and a prefix of its own
  * @param settings.core the only one that it may use; `extraFlags` for Node
  */
 export async function forkServer (file, env, { tokenCount, extraFlags = [], core }) {
+  const secret = () => randomBytes(32).toString('base64url')
   const database = `latchkey_bench_${randomBytes(4).toString('hex')}`
   const child = fork(here(file), {
     ...(core !== undefined && { execPath: 'taskset' }),
     execArgv: [...(core === undefined ? [] : ['-c', core, process.execPath]), '--expose-gc', ...extraFlags],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'], // the audit stream is written, and read by nobody
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'production',
@@ -50,6 +41,12 @@ export async function forkServer (file, env, { tokenCount, extraFlags = [], core
       BENCH_TOKENS: String(tokenCount),
       MONGODB_URI: process.env.MONGODB_URI.replace(/^(mongodb:\/\/[^/?]+)\/?/, `$1/${database}`),
       REDIS_KEY_PREFIX: `${database}:`,
+      VERDICT_TTL_SECONDS: '3600',
+      SESSIONS_PER_USER: '1000',
+      ACCESS_TOKEN_EXPIRY: '1h',
+      ACCESS_TOKEN_SECRET: secret(),
+      REFRESH_TOKEN_SECRET: secret(),
+      SESSION_SECRET: secret(),
       ...env
     }
   })

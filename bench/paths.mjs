@@ -17,7 +17,7 @@ async function call (server, method, path, { token, body } = {}) {
   return text === '' ? {} : JSON.parse(text)
 }
 
-const signIn = (server, n) => call(server, 'POST', '/login', { body: { email: server.emails[n % server.emails.length], password: server.password } })
+const signIn = (server, n) => call(server, 'POST', '/api/auth/login', { body: { email: server.emails[n % server.emails.length], password: server.password } })
 
 /** Each path once, in the state that it usually meets. */
 async function countOperations (settings) {
@@ -36,11 +36,11 @@ async function countOperations (settings) {
   try {
     await signIn(server, 0)
     const { accessToken, refreshToken } = await count('login', () => signIn(server, 0))
-    await count('check, held in memory', () => call(server, 'GET', '/protected', { token: accessToken }))
-    const renewed = await count('refresh', () => call(server, 'POST', '/refresh', { body: { refreshToken } }))
-    await count('profile', () => call(server, 'GET', '/profile', { token: renewed.accessToken }))
+    await count('check, held in memory', () => call(server, 'GET', '/api/protected', { token: accessToken }))
+    const renewed = await count('refresh', () => call(server, 'POST', '/api/auth/refresh', { body: { refreshToken } }))
+    await count('profile', () => call(server, 'GET', '/api/auth/profile', { token: renewed.accessToken }))
     await count('list of devices', () => call(server, 'GET', '/api/auth/sessions', { token: renewed.accessToken }))
-    await count('logout', () => call(server, 'POST', '/logout', { token: renewed.accessToken }))
+    await count('logout', () => call(server, 'POST', '/api/auth/logout', { token: renewed.accessToken }))
   } finally {
     await server.stop()
   }
@@ -74,7 +74,7 @@ async function rushAll ({ rounds, seconds, tokenCount, connections }) {
     for (let round = 0; round < rounds; round++) {
       progress(`paths: round ${round + 1} of ${rounds}`)
       samples.refresh.push(await rush(server, people, seconds, async (person) => {
-        Object.assign(person, await call(server, 'POST', '/refresh', { body: { refreshToken: person.refreshToken } }))
+        Object.assign(person, await call(server, 'POST', '/api/auth/refresh', { body: { refreshToken: person.refreshToken } }))
       }))
       samples.login.push(await rush(server, [0, 1, 2, 3], seconds, (n) => signIn(server, n)))
     }

@@ -30,7 +30,7 @@ async function checks (server, seconds) {
 async function person (server, email, isOver, answers) {
   while (!isOver()) {
     const begin = performance.now()
-    const response = await fetch(`${server.origin}/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password: server.password }) })
+    const response = await fetch(`${server.origin}/api/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password: server.password }) })
     await response.arrayBuffer()
     answers.push({ status: response.status, ms: performance.now() - begin, hasRetryAfter: response.headers.has('retry-after') })
     if (response.status !== 200 && !isOver()) await sleep(1000 * Number(response.headers.get('retry-after') ?? 1) * (0.75 + Math.random() / 2))

@@ -11,15 +11,8 @@ import latchkey from '../../dist/src/index.js'
 import { openSessions } from '../open-sessions.mjs'
 import { answerTo, bearer, isVariant, port, schema, serve, sessionCount, somebody } from './serve.mjs'
 
-const secret = () => randomBytes(32).toString('base64url')
 const config = createConfig(readEnvironment({
   ...process.env,
-  VERDICT_TTL_SECONDS: '3600',
-  SESSIONS_PER_USER: '1000',
-  ACCESS_TOKEN_EXPIRY: '1h',
-  ACCESS_TOKEN_SECRET: secret(),
-  REFRESH_TOKEN_SECRET: secret(),
-  SESSION_SECRET: secret(),
   ...(isVariant('redis') && { MEMORY_TIER_ENTRIES: '0' })
 }), { randomBytes })
 

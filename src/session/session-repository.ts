@@ -6,12 +6,14 @@ import { acknowledgedCollection, bounded, isEmbedded } from '../user/store-optio
 import type { UserRecord } from '../user/user-record.ts'
 import type { RevokedReason, SessionRecord } from './session-rules.ts'
 
+export interface SessionWithUser { readonly session: SessionRecord, readonly user: UserRecord | null }
+
 export interface SessionRepository {
   ensureIndexes: () => Promise<void>
   insert: (session: SessionRecord) => Promise<void>
   find: (sid: string) => Promise<SessionRecord | null>
   /** A session and the account that it belongs to, null if that is gone. */
-  findWithUser: (sid: string) => Promise<{ session: SessionRecord, user: UserRecord | null } | null>
+  findWithUser: (sid: string) => Promise<SessionWithUser | null>
   /**
    * Moves a live session from one generation to the next.
    * @param now time of the caller, milliseconds; `rotatedAt` is MongoDB's
@@ -71,7 +73,7 @@ export function createSessionRepository (db: Db): SessionRepository {
   const users = acknowledgedCollection<UserRecord>(db, 'users')
 
   /** One command costs the driver half of what two cost, which is what a check that MongoDB answers consists of (docs/performance). */
-  async function findTogether (sid: string): Promise<{ session: SessionRecord, user: UserRecord | null } | null> {
+  async function findTogether (sid: string): Promise<SessionWithUser | null> {
     const [found] = await sessions.aggregate<SessionRecord & { users: UserRecord[] }>([
       { $match: { _id: sid } },
       { $lookup: { from: 'users', localField: 'userId', foreignField: '_id', as: 'users' } }
@@ -82,7 +84,7 @@ export function createSessionRepository (db: Db): SessionRepository {
   }
 
   /** The embedded store would look at every account. */
-  async function findApart (sid: string): Promise<{ session: SessionRecord, user: UserRecord | null } | null> {
+  async function findApart (sid: string): Promise<SessionWithUser | null> {
     const session = await sessions.findOne({ _id: sid }, bounded)
     return session && { session, user: await users.findOne({ _id: session.userId }, bounded) }
   }

@@ -1,31 +1,16 @@
 // Story: devices end each other over two instances whose copies are warm, while others sign in, and while MongoDB fails
 // (REQUIREMENTS E6, I1, I17).
 import t, { type Test } from 'tap'
-import { openClient } from '../helper/client-of.ts'
-import { realEngines } from '../helper/engines.ts'
-import { createGates, type Gates } from '../helper/gates.ts'
+import { startGatedPair } from '../helper/gated-pair.ts'
 import type { Answer } from '../helper/http.ts'
 import { login, register, type Login } from '../helper/people.ts'
-import { createDeployment, startService, until, untilHearing, type Service } from '../helper/service.ts'
+import { until, type Service } from '../helper/service.ts'
 import { expectProblem } from '../plugins/expect-problem.ts'
 
 const path = '/api/auth/sessions'
 
-interface Stage { gates: Gates, service: Service, other: Service }
-
-/** An instance whose database operations can be held, and on real engines a second one beside it. */
-async function setStage (env: Record<string, string>): Promise<Stage> {
-  const deployment = createDeployment(t)
-  const gates = createGates(await openClient(t, deployment))
-  const service = await startService(t, { deployment, env, mongoClient: gates.client })
-  if (!realEngines) return { gates, service, other: service }
-  const other = await startService(t, { deployment, env })
-  await Promise.all([service, other].map(untilHearing))
-  return { gates, service, other }
-}
-
 /** Each story has people of its own. */
-const { gates, service, other } = await setStage({ LOGIN_LIMIT_PER_ADDRESS: '10000' })
+const { gates, service, other } = await startGatedPair(t, { LOGIN_LIMIT_PER_ADDRESS: '10000' })
 
 const endOthers = async (service: Service, { accessToken: token }: Login): Promise<Answer> => await service.call(path, { method: 'DELETE', token })
 const endOne = async (service: Service, { accessToken: token }: Login, sid: string): Promise<Answer> => await service.call(`${path}/${sid}`, { method: 'DELETE', token })
@@ -104,7 +89,7 @@ for (const [what, operation] of [['one', 'usersession.findOneAndUpdate'], ['the 
 }
 
 await t.test('of many logins at once no more than the cap live, and the list tells which', async (t) => {
-  const { service, other } = await setStage({ SESSIONS_PER_USER: '3' })
+  const { service, other } = await startGatedPair(t, { SESSIONS_PER_USER: '3' })
   const { person } = await register(service)
   const logins = await Promise.all(Array.from({ length: 8 }, (_, i) => login([service, other][i % 2] as Service, person)))
   const last = await login(service, person)

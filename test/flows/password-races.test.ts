@@ -3,30 +3,14 @@
 // on, on either instance, and nobody sees a 500 (REQUIREMENTS E7, I8).
 import t, { type Test } from 'tap'
 import bcrypt from 'bcrypt'
-import { openClient } from '../helper/client-of.ts'
-import { realEngines } from '../helper/engines.ts'
-import { createGates, type Gates } from '../helper/gates.ts'
+import { startGatedPair } from '../helper/gated-pair.ts'
 import type { Answer } from '../helper/http.ts'
 import { login, loginOf, newPerson, register, type Login, type Person } from '../helper/people.ts'
-import { createDeployment, startService, until, untilHearing, type Service } from '../helper/service.ts'
+import { until, type Service } from '../helper/service.ts'
 import { expectProblem } from '../plugins/expect-problem.ts'
 
-interface Stage { gates: Gates, service: Service, other: Service }
-
-/** An instance whose database operations can be held, and on real engines a second one beside it. */
-async function setStage (): Promise<Stage> {
-  const deployment = createDeployment(t)
-  const env = { LOGIN_LIMIT_PER_ADDRESS: '10000' }
-  const gates = createGates(await openClient(t, deployment))
-  const service = await startService(t, { deployment, env, mongoClient: gates.client })
-  if (!realEngines) return { gates, service, other: service }
-  const other = await startService(t, { deployment, env })
-  await Promise.all([service, other].map(untilHearing))
-  return { gates, service, other }
-}
-
 /** Each story has people of its own. */
-const { gates, service, other } = await setStage()
+const { gates, service, other } = await startGatedPair(t, { LOGIN_LIMIT_PER_ADDRESS: '10000' })
 
 const change = async (service: Service, token: string, currentPassword: string, newPassword: string): Promise<Answer> =>
   await service.call('/api/auth/profile/password', { method: 'PUT', body: { currentPassword, newPassword }, token })
