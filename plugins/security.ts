@@ -2,10 +2,12 @@
 // against other sites (DESIGN 6). A browser says where a request comes from (Sec-Fetch-Site, else Origin); whoever says
 // neither is no browser. A request with an Authorization header is judged by that alone, and its cookies are not looked at.
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import helmet, { type HelmetOptions } from 'helmet'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { LatchkeyError } from '../src/errors.ts'
 import { addressKey } from '../src/limit/address.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
@@ -27,11 +29,18 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 export default fp<ScopeOptions>(async function security (scope, { config }) {
   const allowed = new Set(config.corsOrigins)
-  await scope.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    crossOriginResourcePolicy: { policy: allowed.size > 0 ? 'cross-origin' : 'same-origin' },
-    xFrameOptions: { action: 'deny' },
-    strictTransportSecurity: config.cookieSecure ? { maxAge: 31_536_000, includeSubDomains: true } : false
+  const headers = {
+    ...headersOf({
+      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+      crossOriginResourcePolicy: { policy: allowed.size > 0 ? 'cross-origin' : 'same-origin' },
+      xFrameOptions: { action: 'deny' },
+      strictTransportSecurity: config.cookieSecure ? { maxAge: 31_536_000, includeSubDomains: true } : false
+    }),
+    'cache-control': 'no-store'
+  }
+  scope.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers)
+    done()
   })
   if (allowed.size > 0) {
     await scope.register(cors, {
@@ -58,9 +67,8 @@ export default fp<ScopeOptions>(async function security (scope, { config }) {
   }
 
   // what can be refused unread is refused here, before a body is looked at
-  scope.addHook('onRequest', (request, reply, done) => {
+  scope.addHook('onRequest', (request, _reply, done) => {
     const { url = '', rawHeaders, httpVersionMinor } = request.raw
-    reply.header('cache-control', 'no-store')
     if (url.length > mostUrlLength) done(new LatchkeyError('uri_too_long'))
     else if (request.is404) done(new LatchkeyError('not_found'))
     else if (!namesItsHost(rawHeaders, httpVersionMinor)) done(new LatchkeyError('validation_failed', { detail: 'The request names no host, or several.' }))
@@ -77,14 +85,23 @@ export default fp<ScopeOptions>(async function security (scope, { config }) {
     done(isFromHere(request) ? undefined : new LatchkeyError('csrf_rejected'))
   }
 
-  function isFromHere ({ method, headers, host }: FastifyRequest): boolean {
+  function isFromHere (request: FastifyRequest): boolean {
+    const { method, headers } = request
     if (headers.authorization !== undefined || safeMethods.has(method)) return true
     const { origin } = headers
     const site = headers['sec-fetch-site']
     if (site !== undefined) return site === 'same-origin' || site === 'none' || (origin !== undefined && allowed.has(origin))
-    return origin === undefined || allowed.has(origin) || hostOf(origin) === host
+    return origin === undefined || allowed.has(origin) || hostOf(origin) === request.host
   }
 }, { name: 'latchkey-security' })
+
+/** What Helmet sets on every answer, which is the same for all of them: asked once and not a request (decision 15). */
+function headersOf (options: HelmetOptions): Record<string, string> {
+  const request = new IncomingMessage(new Socket())
+  const response = new ServerResponse(request)
+  helmet(options)(request, response, () => { /* what fails is thrown */ })
+  return response.getHeaders() as Record<string, string>
+}
 
 /** RFC 9112 section 3.2: HTTP/1.1 names one host, and nobody names two. Node keeps the first and says nothing. */
 function namesItsHost (rawHeaders: readonly string[], httpVersionMinor: number): boolean {

@@ -12,15 +12,15 @@ export interface Housed { home: Home }
 /** The home of everything that was taken out by name. */
 const nowhere: Home = Object.freeze({ live: false })
 
-export interface BoundedMap<V extends Housed> {
+export interface BoundedMap<V extends Housed, K = string> {
   /** The value of a key, in whichever generation; moves nothing. */
-  get: (key: string) => V | undefined
+  get: (key: K) => V | undefined
   /** Puts a value in, dropping the older generation when the younger one is full. A value that stood there dies. */
-  set: (key: string, value: V) => void
+  set: (key: K, value: V) => void
   /** Marks a held value as used; call it at a hit. */
-  touch: (key: string, value: V) => void
+  touch: (key: K, value: V) => void
   /** Takes a key out; its value's home is dead from now on. */
-  delete: (key: string) => void
+  delete: (key: K) => void
   clear: () => void
   /** Number of values held. */
   size: () => number
@@ -30,14 +30,14 @@ export interface BoundedMap<V extends Housed> {
 export const homeless = (): Home => nowhere
 
 /** @param capacity most values held at a time; 0 holds nothing, 1 counts as 2 */
-export function createBoundedMap<V extends Housed> (capacity: number): BoundedMap<V> {
+export function createBoundedMap<V extends Housed, K = string> (capacity: number): BoundedMap<V, K> {
   const half = Math.max(1, Math.floor(capacity / 2))
-  let young = new Map<string, V>()
-  let old = new Map<string, V>()
+  let young = new Map<K, V>()
+  let old = new Map<K, V>()
   let youngHome: Home = { live: true }
   let oldHome: Home = { live: true }
 
-  function settle (key: string, value: V): void {
+  function settle (key: K, value: V): void {
     if (young.size >= half && !young.has(key)) {
       oldHome.live = false
       old = young
@@ -50,7 +50,7 @@ export function createBoundedMap<V extends Housed> (capacity: number): BoundedMa
     old.delete(key)
   }
 
-  const get = (key: string): V | undefined => young.get(key) ?? old.get(key)
+  const get = (key: K): V | undefined => young.get(key) ?? old.get(key)
 
   return {
     get,

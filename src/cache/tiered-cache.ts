@@ -42,8 +42,11 @@ export interface Moment { readonly mark: number, readonly readAt: number, readon
 export interface TieredCache<V> {
   /** The copy in memory if it may answer now; synchronous. */
   peek: (key: string) => MemoryCopy<V> | undefined
-  /** Whether a copy that the caller has kept may still answer; the whole cost of a memory hit. */
-  mayAnswer: (copy: MemoryCopy<V>) => boolean
+  /**
+   * Whether a copy that the caller has kept may still answer.
+   * @param wall Clock.wall(), if the caller has just read it
+   */
+  mayAnswer: (copy: MemoryCopy<V>, wall?: number) => boolean
   /**
    * Asks the shared tier, then the truth.
    * @throws LatchkeyError `unavailable` when nobody can decide
@@ -106,9 +109,9 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
   let trustedFrom = 0 // Clock.wall(): copies of the shared tier read before this are not believed
   let loading = 0
 
-  function mayAnswer (copy: MemoryCopy<V>): boolean {
+  function mayAnswer (copy: MemoryCopy<V>, wall = clock.wall()): boolean {
     const now = clock.mono()
-    if (!copy.home.live || now >= copy.validUntil || clock.wall() >= copy.expiresAt) return false
+    if (!copy.home.live || now >= copy.validUntil || wall >= copy.expiresAt) return false
     if (now - hearing.lastBeat > deafAfterMs && now - copy.readAt > deafCopyMs) return false
     memory.touch(copy.key, copy)
     return true

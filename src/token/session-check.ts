@@ -1,5 +1,5 @@
-// Room `token`: the check that runs on every guarded request (DESIGN 3). A memory hit is one look-up by the token's
-// signature, one comparison of its text and a few of numbers: no promise, no crypto, no I/O, nothing allocated.
+// Room `token`: the check that runs on every guarded request (DESIGN 3). A memory hit is one look-up by a number from the
+// token's signature, one comparison of its text and a few of numbers: no promise, no crypto, no I/O, nothing allocated.
 // Everything else verifies the token first and then asks the tiers for its session.
 import { createBoundedMap, homeless, type BoundedMap, type Home } from '../cache/bounded-map.ts'
 import type { LoadTier, MemoryCopy, Tier, TieredCache } from '../cache/tiered-cache.ts'
@@ -16,6 +16,12 @@ export type CheckedCopy = Pick<MemoryCopy<SessionCopy>, 'key' | 'value'>
 export interface Checked { readonly copy: CheckedCopy, readonly tier: Tier }
 
 export interface SessionCheck {
+  /**
+   * The memory hit, at once: the copy that answers for an Authorization header, if this text was verified and its session
+   * may be answered for from memory. Otherwise undefined, which says nothing: ask `ask`.
+   * @param authorization value of the header, as it came
+   */
+  hit: (authorization: string) => CheckedCopy | undefined
   /**
    * Decides about a token. What comes at once came from memory; a promise comes from another tier.
    * @throws LatchkeyError `token_invalid`, `token_expired`; rejects with `session_revoked` or `unavailable`
@@ -38,7 +44,8 @@ export interface Refusals {
 /** A verified token: a memo of a pure function and no authority, its session is asked each time. */
 interface Memo {
   home: Home
-  readonly key: string
+  readonly key: number
+  /** The token behind `Bearer `: as nearly everybody sends it, so that it is compared as it comes. */
   readonly text: string
   readonly sub: string
   readonly sid: string
@@ -60,20 +67,30 @@ export interface SessionCheckOptions {
   onLoad?: (tier: LoadTier, seconds: number) => void
 }
 
+const scheme = 'Bearer '
+
 /**
- * The end of a token is its signature: as random as the whole and a seventh as long to hash (measured: 0.2 us against
- * 0.5 us for a fresh string). A hostile text with the same end finds the memo and fails the comparison.
+ * A number of 32 bits from the characters before a token's last one (which holds only some bits): its signature, as random as
+ * a hash of the whole. Nothing is sliced, hashed or made for it, and a number is found without looking at a text (measured
+ * with fresh texts: 55 ns with the comparison; the signature as text 180). Another text with the same number only takes its
+ * place after it was verified; of two such tokens in turn each is verified anew (some seven pairs among 250,000).
  */
-const keyOf = (text: string): string => text.slice(-43)
+function keyOf (text: string): number {
+  let key = 0
+  for (let at = text.length - 8; at < text.length - 1; at++) key = (Math.imul(key, 31) + text.charCodeAt(at)) | 0
+  return key
+}
+
+const isTokenOf = (memo: Memo, text: string): boolean => memo.text.length === scheme.length + text.length && memo.text.endsWith(text)
 
 export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntries, onLoad }: SessionCheckOptions): SessionCheck {
-  const memos: BoundedMap<Memo> = createBoundedMap<Memo>(memoEntries)
+  const memos: BoundedMap<Memo, number> = createBoundedMap<Memo, number>(memoEntries)
   const counts = { memory: 0, redis: 0, mongo: 0 }
   const refusals = { none: { token_invalid: 0, token_expired: 0, unavailable: 0 }, redis: { session_revoked: 0 }, mongo: { session_revoked: 0 } }
 
   function memoOf (text: string): Memo {
     const held = memos.get(keyOf(text))
-    if (held === undefined || held.text !== text) return learn(text)
+    if (held === undefined || !isTokenOf(held, text)) return learn(text)
     if (held.expiresAt <= clock.wall()) throw refused(new LatchkeyError('token_expired'))
     memos.touch(held.key, held)
     return held
@@ -94,7 +111,7 @@ export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntrie
 
   function learn (unverified: string): Memo {
     const { sub, sid, exp } = read(unverified)
-    const text = Buffer.from(unverified, 'latin1').toString('latin1') // a slice would keep its request's header alive
+    const text = Buffer.from(scheme + unverified, 'latin1').toString('latin1') // one flat text: a slice would keep its request's header alive
     const memo: Memo = { home: homeless(), key: keyOf(text), text, sub, sid, expiresAt: exp * 1000, copy: undefined, seenIn: 0 }
     memos.set(memo.key, memo)
     return memo
@@ -134,6 +151,16 @@ export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntrie
   }
 
   return {
+    hit (authorization) {
+      const memo = memos.get(keyOf(authorization))
+      if (memo === undefined || memo.text !== authorization || memo.copy === undefined) return undefined
+      const wall = clock.wall()
+      if (memo.expiresAt <= wall || !cache.mayAnswer(memo.copy, wall)) return undefined
+      memos.touch(memo.key, memo)
+      if (memo.seenIn !== lastSeen.round) see(memo)
+      counts.memory++
+      return memo.copy
+    },
     ask (text) {
       const memo = memoOf(text)
       if (memo.copy === undefined || !cache.mayAnswer(memo.copy)) return find(memo)
