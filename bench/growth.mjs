@@ -4,8 +4,9 @@ import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
 import { tsImport } from 'tsx/esm/api'
-import { median, progress } from './measure.mjs'
+import { median, progress, startServer } from './measure.mjs'
 import { startService, timed } from './service.mjs'
+import { takeTurns } from './turns.mjs'
 
 const sizes = [1000, 10_000, 100_000, 1_000_000]
 const times = 200
@@ -42,7 +43,29 @@ async function measureSize (sessions, { fillStores, emailOf, password }) {
   }
 }
 
-export async function measureGrowth ({ most = 1_000_000 }) {
+/** What all that is kept of a token may take in this process, bytes of heap. */
+const mostBytes = 700
+
+/** Tokens whose memory is measured; making more of them takes longer than it tells. */
+const heldTokens = [10_000, 100_000]
+
+/** Bytes of heap that a token costs which this process answers for: what a server holds that was asked for all of them, above one that keeps nothing. */
+async function measureMemory (tokenCount, { connections }) {
+  const heapWith = async (entries) => {
+    progress(`growth: memory of ${tokenCount} tokens`)
+    const env = { REDIS_URL: process.env.REDIS_URL, MEMORY_TIER_ENTRIES: String(entries), TOKEN_MEMO_ENTRIES: String(entries) }
+    const server = await startServer(env, { tokenCount })
+    try {
+      await takeTurns(server, `growth: memory of ${tokenCount} tokens`, { guarded: server.tokens.map((token) => ({ path: '/api/protected', headers: { authorization: `Bearer ${token}` } })) }, { turns: 1, connections })
+      return await server.heap()
+    } finally {
+      await server.stop()
+    }
+  }
+  return (await heapWith(tokenCount * 3) - await heapWith(0)) / tokenCount
+}
+
+export async function measureGrowth ({ most = 1_000_000, connections }) {
   const fill = await tsImport('../test/scale/fill.ts', import.meta.url)
   const rows = []
   console.log('\n## Growth: medians in milliseconds\n\n| live sessions | start-up | /livez | health | check | list of devices | refresh |\n|---|---|---|---|---|---|---|')
@@ -51,5 +74,13 @@ export async function measureGrowth ({ most = 1_000_000 }) {
     rows.push(row)
     console.log(`| ${[size.toLocaleString('en'), Math.round(row.startMs), ...['livez', 'health', 'check', 'list', 'refresh'].map((name) => row[name].toFixed(2))].join(' | ')} |`)
   }
-  return rows
+  console.log(`\n| tokens that are answered for from memory | bytes of heap for each (asked: at most ${mostBytes}) |\n|---|---|`)
+  const memory = []
+  for (const tokens of heldTokens.filter((one) => one <= most)) {
+    const bytes = await measureMemory(tokens, { connections })
+    memory.push({ tokens, bytes })
+    if (bytes > mostBytes) process.exitCode = 1
+    console.log(`| ${tokens.toLocaleString('en')} | ${Math.round(bytes)}${bytes > mostBytes ? ' NOT MET' : ''} |`)
+  }
+  return { rows, memory }
 }

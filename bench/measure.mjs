@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-export { figuresOf, isNoisy, median, shareOf } from './figures.mjs'
+export { addedMicros, figuresOf, isNoisy, median, shareOf } from './figures.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 

@@ -6,11 +6,12 @@ import { Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
 import { alternatives, cellsOf, heads, resultOf } from './alternatives.mjs'
 import { installPeers } from './install-peers.mjs'
-import { forkServer, interleave, isNoisy, progress } from './measure.mjs'
+import { forkServer, isNoisy, leaveTheServersCore, progress, serverCore } from './measure.mjs'
+import { takeTurns } from './turns.mjs'
 
 /** @returns the server and the requests of its two routes */
 async function start ({ file, variant = '' }, settings) {
-  const server = await forkServer(`./peers/${file}.mjs`, { REDIS_URL: process.env.REDIS_URL, BENCH_VARIANT: variant, NODE_NO_WARNINGS: '1' }, settings)
+  const server = await forkServer(`./peers/${file}.mjs`, { REDIS_URL: process.env.REDIS_URL, BENCH_VARIANT: variant, NODE_NO_WARNINGS: '1' }, { ...settings, core: serverCore })
   const to = (path) => server.requests.map((headers) => ({ path, headers }))
   return { server, guarded: to('/guarded'), unguarded: to('/unguarded') }
 }
@@ -72,7 +73,7 @@ async function measure (row, reference, stores, settings) {
     const operations = await countOperations(peer, stores)
     const bare = { server: reference.server, requests: reference.unguarded }
     const { guarded, unguarded } = peer
-    return resultOf(row, await interleave(peer.server, row.name, { guarded, reference: bare, unguarded, control: bare }, settings), operations)
+    return resultOf(row, await takeTurns(peer.server, row.name, { guarded, reference: bare, unguarded, control: bare }, settings), operations)
   } finally {
     await peer.server.stop()
     progress('')
@@ -96,6 +97,7 @@ export async function measurePeers (settings) {
   console.log(`| ${heads.join(' | ')} |`)
   console.log(`|${'---|'.repeat(heads.length)}`)
   const results = []
+  leaveTheServersCore()
   const stores = await connectStores()
   const reference = await start({ file: 'fastify' }, settings)
   try {

@@ -40,7 +40,7 @@ const charts = {
       limit: { value: 5, label: 'bound of p99' }
     })
   }),
-  growth: (rows) => ({
+  growth: ({ rows }) => ({
     'growth.svg': lineChart({
       title: 'Doors and start-up with a thousand to a million live sessions',
       x: 'live sessions',

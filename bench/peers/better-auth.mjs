@@ -25,7 +25,7 @@ const auth = betterAuth({
 })
 
 const app = Fastify({ logger: { level: 'error' } })
-app.get('/unguarded', { schema }, async () => answerTo(somebody))
+app.get('/unguarded', { schema }, async () => answerTo(somebody()))
 app.get('/guarded', { schema }, async (request, reply) => {
   const session = await auth.api.getSession({ headers: fromNodeHeaders(request.headers) })
   if (session === null) return reply.code(401).send({ message: 'Unauthorized' })

@@ -18,7 +18,7 @@ const sessions = session({
   cookie: { secure: false, httpOnly: true, sameSite: 'lax', maxAge: lifetime * 1000 }
 })
 const people = everybody()
-app.get('/unguarded', (_request, response) => { response.json(answerTo(somebody)) })
+app.get('/unguarded', (_request, response) => { response.json(answerTo(somebody())) })
 app.get('/guarded', sessions, (request, response) => {
   const { user } = request.session
   if (user === undefined) return response.status(401).json({ message: 'Unauthorized' })

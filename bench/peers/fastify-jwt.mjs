@@ -22,7 +22,7 @@ await app.register(fastifyJwt, {
   ...(isVariant('redis') && { trusted: async (_request, { jti }) => await app.redis.get(`${keyPrefix}revoked:${jti}`) === null })
 })
 app.decorate('authenticate', async (request) => { await request.jwtVerify() })
-app.get('/unguarded', { schema }, async () => answerTo(somebody))
+app.get('/unguarded', { schema }, async () => answerTo(somebody()))
 app.get('/guarded', { schema, onRequest: [app.authenticate] }, async (request) => answerTo(personOf(request.user)))
 await app.listen({ host: '127.0.0.1', port })
 

@@ -10,7 +10,7 @@ import { answerTo, cookiesOf, everybody, keyPrefix, lifetime, personOf, port, re
 
 const redis = await createClient({ url: redisUrl }).connect()
 const app = Fastify({ logger: { level: 'error' } })
-app.get('/unguarded', { schema }, async () => answerTo(somebody))
+app.get('/unguarded', { schema }, async () => answerTo(somebody()))
 const people = everybody()
 await app.register(async (scope) => { // the session belongs to the routes that need it
   await scope.register(fastifyCookie)

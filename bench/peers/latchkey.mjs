@@ -33,7 +33,7 @@ async function open () {
 const tokens = await open()
 const app = Fastify({ logger: { level: 'error' } })
 await app.register(latchkey, { config, prefix: '/auth' })
-app.get('/unguarded', { schema }, async () => answerTo(somebody))
+app.get('/unguarded', { schema }, async () => answerTo(somebody()))
 app.get('/guarded', { schema, onRequest: app.authenticate }, async (request) => answerTo(request.user))
 await app.listen({ host: '127.0.0.1', port })
 

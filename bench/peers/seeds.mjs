@@ -46,7 +46,7 @@ async function askThenVerify (request, response, next) {
 
 const app = express()
 app.disable('x-powered-by')
-app.get('/unguarded', (_request, response) => { response.json(answerTo(somebody)) })
+app.get('/unguarded', (_request, response) => { response.json(answerTo(somebody())) })
 app.get('/guarded', isVariant('token-cache') ? askThenVerify : verifyAndAsk, (request, response) => { response.json(answerTo(personOf(request.user))) })
 const { origin, close } = await listen(app)
 
