@@ -71,7 +71,8 @@ async function measure (row, reference, stores, settings) {
   try {
     await prove(row.name, peer)
     const operations = await countOperations(peer, stores)
-    const bare = { server: reference.server, requests: reference.unguarded }
+    // the same requests, so that what they weigh on the wire is on both sides
+    const bare = { server: reference.server, requests: peer.unguarded }
     const { guarded, unguarded } = peer
     return resultOf(row, await takeTurns(peer.server, row.name, { guarded, reference: bare, unguarded, control: bare }, settings), operations)
   } finally {

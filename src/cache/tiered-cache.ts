@@ -154,7 +154,8 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
     return flight
   }
 
-  const now = (): Moment => ({ mark: forgotten.mark(), readAt: clock.mono(), wall: clock.wall() })
+  // whole milliseconds: V8 keeps small whole numbers in the object itself, and makes any other one an object
+  const now = (): Moment => ({ mark: forgotten.mark(), readAt: Math.floor(clock.mono()), wall: clock.wall() })
 
   function ask (key: string): Promise<Found<V>> {
     if (shared === undefined || !shared.breaker.allows()) return askTruth(key)

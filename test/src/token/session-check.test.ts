@@ -19,6 +19,8 @@ interface Kit extends TokenKit {
   /** Checks that a tier behind memory decided, and the seconds that it took. */
   timed: [string, number][]
   failTruth: (fails: boolean) => void
+  /** The channel of revocations; Infinity hears for ever. */
+  hearing: { lastBeat: number }
   /** A token of a session; the session is in the truth unless it says otherwise. */
   tokenOf: (sid: string, userId?: string) => string
 }
@@ -31,13 +33,14 @@ async function createKit ({ memoEntries = 100, capacity = 100, loadMs = 0 } = {}
   const noted: Seen[] = []
   const lastSeen = createLastSeen({ sessions: { async markSeen (seen) { noted.push(...seen) } } })
   const timed: Kit['timed'] = []
+  const hearing = { lastBeat: Infinity }
   let failing = false
   const cache = createTieredCache<SessionCopy>({
     clock,
     random: () => 0,
     capacity,
     ttlMs: 60_000,
-    hearing: { lastBeat: Infinity },
+    hearing,
     codec: { encode: JSON.stringify, decode: decodeSessionCopy },
     breaker: createBreaker({ clock }),
     async load (sid) {
@@ -55,8 +58,9 @@ async function createKit ({ memoEntries = 100, capacity = 100, loadMs = 0 } = {}
     noted,
     lastSeen,
     timed,
-    check: createSessionCheck({ tokens, cache, lastSeen, clock, memoEntries, onLoad (tier, seconds) { timed.push([tier, seconds]) } }),
+    check: createSessionCheck({ tokens, cache, lastSeen, clock, memoEntries, seed: 20261121, onLoad (tier, seconds) { timed.push([tier, seconds]) } }),
     failTruth (fails) { failing = fails },
+    hearing,
     tokenOf (sid, userId = 'user-1') {
       if (!truths.has(sid)) truths.set(sid, { value: { user: { ...someone, id: userId, _id: userId } }, expiresAt: clock.wall() + 86_400_000 })
       return tokens.issue({ ...someone, id: userId }, sid, Infinity).text
@@ -127,6 +131,49 @@ await t.test('a hostile text with the same end is refused, and costs the honest 
   t.equal(engine.verified, verified, 'its memo still stands')
   t.equal(loads.length, 1, 'and no tier was asked for the others')
   t.equal(check.memoSize(), 1)
+})
+
+await t.test('a hit is for the whole text: whatever is changed in it, it is not taken from memory', async (t) => {
+  const { check, tokenOf } = await createKit()
+  const honest = `Bearer ${tokenOf('sid-1')}`
+  await check.ask(honest.slice(7))
+  t.ok(check.hit(honest))
+  for (let at = 0; at < honest.length; at++) {
+    const changed = honest.slice(0, at) + (honest[at] === 'x' ? 'y' : 'x') + honest.slice(at + 1)
+    if (check.hit(changed) !== undefined) t.fail(`character ${at}`)
+  }
+  const swapped = honest.slice(0, 90) + honest.slice(98, 106) + honest.slice(90, 98) + honest.slice(106)
+  for (const other of ['', 'Bearer ', honest.slice(7), ` ${honest}`, `${honest} `, honest.toLowerCase(), honest.slice(0, -1), honest.slice(1), honest + honest, swapped, `Bearer ${'x'.repeat(20_000)}${honest.slice(-43)}`]) {
+    t.equal(check.hit(other), undefined, other.slice(0, 20))
+  }
+  t.ok(check.hit(honest), 'and the honest one still is')
+})
+
+await t.test('a hit does not outlive the token, the session, the copy, a revocation or a deaf channel, not by a millisecond', async (t) => {
+  const ends: Record<string, (kit: Kit) => void | Promise<void>> = {
+    'the token (exp)': ({ clock }) => { clock.advance(1) },
+    'the session (expiresAt)': ({ clock }) => { clock.advance(1) },
+    'the copy (validUntil)': ({ clock }) => { clock.advance(1) },
+    'a revocation here': async ({ cache }) => { await cache.bury('sid-1') },
+    'a revocation heard of': ({ cache }) => { cache.forget('sid-1') },
+    'a gap in the channel': ({ cache }) => { cache.forgetAll() },
+    'a channel that is deaf': ({ hearing, clock }) => { hearing.lastBeat = clock.mono() - 10_000; clock.advance(1001) }
+  }
+  /** Milliseconds from the check to its last moment. */
+  const lasts: Record<string, number> = { 'the token (exp)': 900_000, 'the session (expiresAt)': 30_000, 'the copy (validUntil)': 60_000 }
+  for (const [what, end] of Object.entries(ends)) {
+    const kit = await createKit()
+    const { check, tokenOf, clock, truths, cache } = kit
+    const text = tokenOf('sid-1')
+    if (what.startsWith('the session')) truths.set('sid-1', { value: { user: { ...someone, id: 'user-1', _id: 'user-1' } }, expiresAt: clock.wall() + 30_000 })
+    await check.ask(text)
+    const ms = lasts[what]
+    if (ms !== undefined) clock.advance(ms - 1)
+    if (ms === 900_000) await cache.fill('sid-1', { value: { user: { ...someone, id: 'user-1', _id: 'user-1' } }, expiresAt: clock.wall() + 86_400_000 }, cache.now())
+    t.ok(check.hit(`Bearer ${text}`), `until ${what}`)
+    await end(kit)
+    t.equal(check.hit(`Bearer ${text}`), undefined, `after ${what}`)
+  }
 })
 
 await t.test('a bad token dies at once, before any tier is asked', async (t) => {
