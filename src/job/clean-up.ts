@@ -1,5 +1,6 @@
 // Room `job`: takes out what is over and of no use any more: sessions past their end, counters of what has ended, pictures
 // that nobody points at. In bounded batches, so that nobody else waits for it; what is left is the next run's.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { EndingSet } from '../cache/ending-set.ts'
 import type { Clock } from '../clock.ts'
 import { keptSeconds, type SessionRepository } from '../session/session-repository.ts'
@@ -23,11 +24,12 @@ export interface CleanUpOptions {
 }
 
 /**
- * Documents or keys of one batch. Measured with MongoDB's own engine, finding and deleting: 200 took 8 ms, 500 took 18, 1000
- * took 30, and three times that beside other work, more while MongoDB writes a checkpoint; nobody is to wait for 50. In Redis
- * 200 take 0.5 ms.
+ * What a batch may take: MongoDB works on it all that time, and nobody is to wait for 50 ms. How much that is depends on who else
+ * is there (measured with MongoDB's own engine, finding and deleting 100 sessions: 4 ms alone, 20 to 90 beside a million others
+ * on two cores), so each batch is as large as the last one says.
  */
-const batchSize = 100
+const batchMs = 10
+const [firstBatch, leastBatch, mostBatch] = [20, 5, 200]
 
 export function createCleanUp ({ sessions, avatars, sets, clock }: CleanUpOptions): CleanUp {
   let isStopped = false
@@ -36,23 +38,26 @@ export function createCleanUp ({ sessions, avatars, sets, clock }: CleanUpOption
     async run () {
       const done: CleanedUp = { sessions: 0, counted: 0, avatars: 0, longestBatchMs: 0 }
 
-      /** Repeats a batch until it finds less than it may take. */
-      async function inBatches (batch: () => Promise<number>): Promise<number> {
-        for (let all = 0; ;) {
+      /** Repeats a batch until it finds less than it may take; between two of them everybody else has as long as one took. */
+      async function inBatches (batch: (size: number) => Promise<number>): Promise<number> {
+        for (let all = 0, size = firstBatch; ;) {
           const begin = clock.mono()
-          const taken = await batch()
-          done.longestBatchMs = Math.max(done.longestBatchMs, Math.round(clock.mono() - begin))
+          const taken = await batch(size)
+          const ms = clock.mono() - begin
+          done.longestBatchMs = Math.max(done.longestBatchMs, Math.round(ms))
           all += taken
-          if (isStopped || taken < batchSize) return all
+          if (isStopped || taken < size) return all
+          size = Math.min(mostBatch, Math.max(leastBatch, ms > batchMs ? Math.floor(size * batchMs / ms) : size * 2))
+          await sleep(ms)
         }
       }
 
       const cutoff = new Date(clock.wall() - keptSeconds * 1000)
-      done.sessions = await inBatches(async () => {
-        const sids = await sessions.findEnded(cutoff, batchSize)
+      done.sessions = await inBatches(async (size) => {
+        const sids = await sessions.findEnded(cutoff, size)
         return sids.length > 0 && await sessions.deleteEnded(sids, cutoff) > 0 ? sids.length : 0
       })
-      for (const set of sets) done.counted += await inBatches(() => set.trim(clock.wall(), batchSize))
+      for (const set of sets) done.counted += await inBatches((size) => set.trim(clock.wall(), size))
       done.avatars = await avatars(() => isStopped)
       return done
     },

@@ -43,12 +43,31 @@ await t.test('what ended an hour ago goes, what ended later or lives stays', asy
   t.equal((await cleanUp.run()).sessions, 0)
 })
 
-await t.test('many go in batches of 100, all of them in one run', async (t) => {
+await t.test('many go in one run, in batches that grow while they are quick, up to 200', async (t) => {
   const { cleanUp, add, ends, trapped } = await setStage(t)
   await add(...Array.from({ length: 1203 }, (_, i) => -hourMs - i), 5)
   t.equal((await cleanUp.run()).sessions, 1203)
-  t.equal(trapped.count('deleteEnded'), 13)
+  t.equal(trapped.count('deleteEnded'), 9, '20, 40, 80, 160, and 200 each')
   t.strictSame(await ends(), [5])
+})
+
+await t.test('where a batch takes long the next ones are smaller, and everybody else has as long in between', async (t) => {
+  const { sessions, add, ends, clock } = await setStage(t)
+  await add(...Array.from({ length: 60 }, () => -hourMs))
+  const sizes: number[] = []
+  const slow: SessionRepository = {
+    ...sessions,
+    async findEnded (cutoff, limit) {
+      sizes.push(limit)
+      clock.advance(limit * 2) // milliseconds
+      return await sessions.findEnded(cutoff, limit)
+    }
+  }
+  const begin = performance.now()
+  t.match(await createCleanUp({ avatars: noAvatars, sessions: slow, sets: [], clock }).run(), { sessions: 60, longestBatchMs: 40 })
+  t.strictSame(sizes, [20, 5, 10, 5, 10, 5, 10], 'ten milliseconds are the aim')
+  t.ok(performance.now() - begin >= 40 + 10 + 20 + 10 + 20, 'as many as the batches took')
+  t.strictSame(await ends(), [])
 })
 
 await t.test('a full batch that somebody else has taken out is no end and no endless run', async (t) => {
@@ -89,6 +108,6 @@ await t.test('told to stop, it comes to its end with the batch that it is at', a
   await gate.reached
   cleanUp.stop()
   gate.open()
-  t.equal((await running).sessions, 100)
-  t.equal((await ends()).length, 1400)
+  t.equal((await running).sessions, 20)
+  t.equal((await ends()).length, 1480)
 })
