@@ -62,11 +62,17 @@ export async function forkServer (file, env, { tokenCount, extraFlags = [], core
   const heap = async () => (await tell('memory')).bytes
   /** What the stores were asked since the last time, if the server counts that. */
   const operations = async () => (await tell('operations')).operations
+  /** What V8 saw while `work` was done: a profile as of the inspector's `Profiler.stop`. */
+  const profile = async (work) => {
+    await tell('profile')
+    await work()
+    return (await tell('profiled')).profile
+  }
   const stop = async () => {
     child.send('stop')
     await once(child, 'exit')
   }
-  return { ...ready, usage, heap, operations, stop }
+  return { ...ready, usage, heap, operations, profile, stop }
 }
 
 /** Requests that each connection goes through at most, unless all connections together would leave some out. */

@@ -6,6 +6,7 @@ import Fastify from 'fastify'
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
+import { Session } from 'node:inspector/promises'
 import { buildApp } from '../dist/src/app.js'
 import { systemClock } from '../dist/src/clock.js'
 import { createConfig } from '../dist/src/config/config.js'
@@ -106,6 +107,23 @@ if (process.env.BENCH_VISITS) {
   await scope.mongo.db.collection('benchvisits').insertMany(opened.map(({ sid }) => ({ _id: sid, endTime: null, lastSeenAt: new Date(), pages: [] })))
 }
 
+/** Microseconds between two samples of a profile. */
+const samplingInterval = 100
+const inspector = new Session()
+
+async function startProfile () {
+  inspector.connect()
+  await inspector.post('Profiler.enable')
+  await inspector.post('Profiler.setSamplingInterval', { interval: samplingInterval })
+  await inspector.post('Profiler.start')
+}
+
+async function stopProfile () {
+  const { profile } = await inspector.post('Profiler.stop')
+  inspector.disconnect()
+  return profile
+}
+
 process.on('disconnect', () => process.exit(1)) // whoever measured is gone
 process.on('message', (message) => {
   if (message === 'memory') {
@@ -114,6 +132,8 @@ process.on('message', (message) => {
   }
   if (message === 'operations') process.send({ operations: operations.splice(0) })
   if (message === 'cpu') process.send({ cpu: process.cpuUsage(), counts: { ...scope.sessionCheck.counts } })
+  if (message === 'profile') startProfile().then(() => process.send({}))
+  if (message === 'profiled') stopProfile().then((profile) => process.send({ profile }))
   if (message === 'stop') {
     app.close().then(async () => {
       counting.redisClient?.disconnect()

@@ -73,12 +73,12 @@ async function turn ({ server, load, requests, histogram }, count) {
   const after = await server.usage()
   const cpu = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system
   const counts = Object.fromEntries(Object.keys(after.counts ?? {}).map((tier) => [tier, after.counts[tier] - before.counts[tier]]))
-  return { perSecond: count / ms * 1000, cpuMicros: cpu / count, counts }
+  return { count, perSecond: count / ms * 1000, cpuMicros: cpu / count, counts }
 }
 
 /**
  * @param routes requests by name; `{ server, requests }` for a route of another server
- * @returns samples by name, one a turn: `perSecond`, `cpuMicros` of the server for a request, and the `counts` of its tiers;
+ * @returns samples by name, one a turn: `count` of requests, `perSecond`, `cpuMicros` of the server for a request, and the `counts` of its tiers;
  * `p50` and `p99` are milliseconds of all turns together
  */
 export async function takeTurns (server, title, routes, { turns, connections }) {

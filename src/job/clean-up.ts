@@ -29,7 +29,7 @@ export interface CleanUpOptions {
  * on two cores), so each batch is as large as the last one says.
  */
 const batchMs = 10
-const [firstBatch, leastBatch, mostBatch] = [20, 5, 200]
+const [firstBatch, leastBatch, mostBatch] = [20, 5, 100]
 
 export function createCleanUp ({ sessions, avatars, sets, clock }: CleanUpOptions): CleanUp {
   let isStopped = false
@@ -47,15 +47,17 @@ export function createCleanUp ({ sessions, avatars, sets, clock }: CleanUpOption
           done.longestBatchMs = Math.max(done.longestBatchMs, Math.round(ms))
           all += taken
           if (isStopped || taken < size) return all
-          size = Math.min(mostBatch, Math.max(leastBatch, ms > batchMs ? Math.floor(size * batchMs / ms) : size * 2))
+          size = Math.min(mostBatch, Math.max(leastBatch, ms > batchMs ? Math.floor(size * batchMs / ms) : Math.ceil(size * 1.25)))
           await sleep(ms)
         }
       }
 
       const cutoff = new Date(clock.wall() - keptSeconds * 1000)
+      let from: Date | undefined
       done.sessions = await inBatches(async (size) => {
-        const sids = await sessions.findEnded(cutoff, size)
-        return sids.length > 0 && await sessions.deleteEnded(sids, cutoff) > 0 ? sids.length : 0
+        const ended = await sessions.findEnded(cutoff, size, from)
+        from = ended.at(-1)?.endedAt
+        return ended.length > 0 && await sessions.deleteEnded(ended.map(({ sid }) => sid), cutoff) > 0 ? ended.length : 0
       })
       for (const set of sets) done.counted += await inBatches((size) => set.trim(clock.wall(), size))
       done.avatars = await avatars(() => isStopped)

@@ -35,8 +35,12 @@ export interface SessionRepository {
   revokeMany: (sids: readonly string[], reason: RevokedReason, now: Date) => Promise<number>
   /** A user's live sessions that were opened under `tokenVersion`, newest first. */
   listLive: (userId: string, tokenVersion: number, now: Date, page: { limit: number, after?: TimeCursor | undefined }) => Promise<SessionRecord[]>
-  /** Ids of sessions that ended by time before `cutoff`, at most `limit`. */
-  findEnded: (cutoff: Date, limit: number) => Promise<string[]>
+  /**
+   * Sessions that ended at `cutoff` or before, those that ended first first.
+   * @param from leaves out what ended earlier: walked past once already. MongoDB's index would otherwise walk through what was
+   * just taken out there, again with every batch, until its next checkpoint
+   */
+  findEnded: (cutoff: Date, limit: number, from?: Date) => Promise<{ sid: string, endedAt: Date }[]>
   /** Takes out those of them that did. @returns how many */
   deleteEnded: (sids: readonly string[], cutoff: Date) => Promise<number>
   /** Sessions in the order of their ids behind `after`, live or not; ends in milliseconds since the epoch, 0 for one that was revoked. */
@@ -152,8 +156,9 @@ export function createSessionRepository (db: Db): SessionRepository {
       const place = after && { $or: [{ createdAt: { $lt: after.time } }, { createdAt: after.time, _id: { $lt: after.id } }] }
       return sessions.find({ userId, tokenVersion, revokedAt: null, expiresAt: { $gt: now }, ...place }, { sort: { createdAt: -1, _id: -1 }, limit, ...bounded }).toArray()
     },
-    async findEnded (cutoff, limit) {
-      return (await sessions.find({ expiresAt: { $lte: cutoff } }, { projection: { _id: 1 }, limit, ...bounded }).toArray()).map((session) => session._id)
+    async findEnded (cutoff, limit, from) {
+      const found = await sessions.find({ expiresAt: { ...(from && { $gte: from }), $lte: cutoff } }, { projection: { expiresAt: 1 }, sort: { expiresAt: 1 }, limit, ...bounded }).toArray()
+      return found.map(({ _id, expiresAt }) => ({ sid: _id, endedAt: expiresAt }))
     },
     async deleteEnded (sids, cutoff) {
       const { deletedCount } = await sessions.deleteMany({ _id: { $in: [...sids] }, expiresAt: { $lte: cutoff } }, { ...byId, ...bounded, ...unjournaled })
