@@ -13,9 +13,9 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 export const serverCore = '0'
 const loadCore = '1'
 
-/** Moves this process, which makes the load, away from the server's core. */
-export function leaveTheServersCore () {
-  spawnSync('taskset', ['-pc', loadCore, String(process.pid)])
+/** Moves a process, such as this one, which makes the load, away from the server's core. */
+export function leaveTheServersCore (pid = process.pid) {
+  spawnSync('taskset', ['-apc', loadCore, String(pid)])
 }
 
 export const progress = (text) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`) }

@@ -9,7 +9,7 @@ import { progress } from './measure.mjs'
 const turnMs = 70
 
 /** A connection that sends a request whenever the one before was answered, as long as there is one to send. */
-async function openConnection ({ hostname, port }, { nextRequest, onAnswer, onIdle }) {
+export async function openConnection ({ hostname, port }, { nextRequest, onAnswer, onIdle }) {
   const socket = connect(Number(port), hostname).setNoDelay(true)
   await once(socket, 'connect')
   let missing = 0
@@ -62,7 +62,8 @@ async function openLoad (origin, connections) {
   }
 }
 
-const bytesOf = ({ path, headers }, host) =>
+/** A request as it goes over the wire. */
+export const bytesOf = ({ path, headers }, host) =>
   Buffer.from(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
 
 async function turn ({ server, load, requests, histogram }, count) {

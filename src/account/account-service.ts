@@ -75,6 +75,7 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       const password = canonicalPassword(input.password)
       checkNewPassword(password, [input.email, emailKey, input.username, input.fullName ?? ''], passwordMinLength)
       if (!isReady()) throw unavailable(new Error('the unique indexes do not stand yet'))
+      await hasher.checkRoom()
       const reservation = await reserving(() => { audit('registration_limited', client) }, () => limits.reserveRegistration(client.address))
       return await givingBack([reservation], async () => {
         const passwordHash = await hasher.hash(password) // before the address is looked at: taken and free take as long
@@ -101,9 +102,10 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       })
     },
 
-    login (input, client) {
+    async login (input, client) {
+      await hasher.checkRoom()
       const onLimited = () => { audit('login_limited', client) }
-      return attempt({ limits, account: nameOf(input), address: client.address, onLimited }, async () => await signIn(await findUser(input), input.password, client))
+      return await attempt({ limits, account: nameOf(input), address: client.address, onLimited }, async () => await signIn(await findUser(input), input.password, client))
     },
 
     profile: (userId) => profiles.find(userId)

@@ -9,6 +9,11 @@ import type { HashTask } from './hash-worker.ts'
 import { isHashable } from './password-rules.ts'
 
 export interface PasswordHasher {
+  /**
+   * Ask before work that would be in vain: in a storm, what is refused must cost next to nothing.
+   * @throws LatchkeyError `unavailable` when a hash would be refused now
+   */
+  checkRoom: () => Promise<void>
   /** @throws LatchkeyError `unavailable` when too much waits */
   hash: (password: string) => Promise<string>
   /**
@@ -35,9 +40,13 @@ export interface PasswordHasherOptions {
   queue: number
   /** Longest milliseconds that a hash is let wait, by estimate. */
   maxWaitMs?: number
+  /** Milliseconds after which a hash that waits is given up: the estimate was wrong, or others took the processor. */
+  mostWaitMs?: number
 }
 
-export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWaitMs = 5000 }: PasswordHasherOptions): PasswordHasher {
+interface Waiting { readonly since: number, readonly begin: () => void, readonly giveUp: () => void }
+
+export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWaitMs = 5000, mostWaitMs = 8000 }: PasswordHasherOptions): PasswordHasher {
   // The worker stands beside this file: TypeScript under tsx and tap, JavaScript in dist.
   const filename = new URL(import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js', import.meta.url).href
   const pool = new Piscina<HashTask, string | boolean>({
@@ -51,31 +60,57 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
   const decoy = `$2b$${cost}$ZpUYcJ3Bu1oVrAhQxEhk9.6dZ0n2kqXQvJqkq0yqfRrA1yHq0V3Ce`
 
   const guessMs = guessDuration(clock, cost)
-  let taken = 0
-  let closed = false
+  let [running, closed] = [0, false]
+  const line: Waiting[] = []
   const given = new Set<Promise<string | boolean>>()
-  const waiting = (): number => Math.max(0, taken - concurrency)
   /** Milliseconds that a hash takes; by guess until some were computed, because the first one also starts its thread. */
   const usualMs = (): number => pool.completed < 3 ? guessMs : pool.histogram.runTime.p50
 
-  async function run (task: HashTask): Promise<string | boolean> {
+  function checkRoom (): void {
     if (closed) throw unavailable(new Error('the hashing pool is closed'))
-    const waitMs = waiting() * usualMs() / concurrency
-    if (taken >= concurrency + queue || waitMs > maxWaitMs) {
-      throw unavailable(new Error('too many passwords wait for a thread'), Math.max(1, Math.ceil(waitMs / 1000)))
+    const waitMs = line.length * usualMs() / concurrency
+    if (running + line.length >= concurrency + queue || waitMs > maxWaitMs) throw busy(waitMs)
+  }
+
+  /** A thread, in the order in which they were asked for. */
+  function turn (): Promise<void> | undefined {
+    if (running < concurrency) {
+      running++
+      return undefined
     }
-    taken++
-    const result = pool.run(task)
+    return new Promise((resolve, reject) => { line.push({ since: clock.mono(), begin: resolve, giveUp: () => { reject(busy(mostWaitMs)) } }) })
+  }
+
+  function handOver (): void {
+    for (let next = line.shift(); next !== undefined; next = line.shift()) {
+      if (clock.mono() - next.since <= mostWaitMs) return next.begin()
+      next.giveUp()
+    }
+    running--
+  }
+
+  async function work (task: HashTask): Promise<string | boolean> {
+    await turn()
+    try {
+      return await pool.run(task)
+    } finally {
+      handOver()
+    }
+  }
+
+  async function run (task: HashTask): Promise<string | boolean> {
+    checkRoom()
+    const result = work(task)
     given.add(result)
     try {
       return await result
     } finally {
-      taken--
       given.delete(result)
     }
   }
 
   return {
+    checkRoom: async () => { checkRoom() },
     hash: async (password) => await run({ kind: 'hash', password, cost }) as string,
     async verify (password, hash) {
       if (!isHashable(password)) return false
@@ -83,8 +118,8 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
       return hash !== null && matches as boolean
     },
     isOutdated: (hash) => !hash.startsWith('$2b$') || Number(hash.slice(4, 6)) < cost,
-    running: () => Math.min(taken, concurrency),
-    waiting,
+    running: () => running,
+    waiting: () => line.length,
     // A thread that is ended inside native code takes the process down with it: no thread ends before every hash is
     // done. Counted here, because piscina's close() ends all threads when the first of several is done (5.3.2).
     async close () {
@@ -94,6 +129,9 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
     }
   }
 }
+
+/** @param waitMs milliseconds after which to come back */
+const busy = (waitMs: number) => unavailable(new Error('too many passwords wait for a thread'), Math.max(1, Math.ceil(waitMs / 1000)))
 
 /** The duration of a hash, from the shortest there is: each step of the cost doubles it. */
 function guessDuration (clock: Clock, cost: number): number {

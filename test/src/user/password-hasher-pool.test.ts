@@ -129,3 +129,25 @@ await t.test('a thread that starts loads no native code: it may be ended at any 
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
   t.equal(stdout.trim(), 'false true')
 })
+
+await t.test('who has waited too long is given up in his turn, and who came later is served', async (t) => {
+  let now = 0
+  const clock = { wall: () => now, mono: () => now }
+  const hasher = open(t, { clock, mostWaitMs: 8000 })
+  const first = hasher.hash(password)
+  const second = hasher.hash(password)
+  now = 8001
+  const third = hasher.hash(password)
+  await t.rejects(second, { code: 'unavailable', extras: { retryAfterSeconds: 8 } })
+  for (const served of [first, third]) t.match(await served, /^\$2b\$/)
+  t.strictSame([hasher.running(), hasher.waiting()], [0, 0])
+})
+
+await t.test('whether there is room can be asked before anything else is done', async (t) => {
+  const hasher = open(t, { queue: 1 })
+  await hasher.checkRoom()
+  const both = [hasher.hash(password), hasher.hash(password)]
+  await t.rejects(hasher.checkRoom(), { code: 'unavailable' })
+  await Promise.all(both)
+  await hasher.checkRoom()
+})
