@@ -1,8 +1,9 @@
 // What a storm of logins does to everybody else: checks at a fixed rate (open loop, 5,000 a second) on a server that has one
 // core, first alone, then while 200 people sign in at bcrypt cost 12 at the same time, over and over; whoever is put off
-// comes back when Retry-After says. Beside it what raw bcrypt gives on that core at the same priority and load of checks.
+// comes back when Retry-After says (people.mjs). Beside it what raw bcrypt gives on that core at the same priority and load of checks.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import os from 'node:os'
 import { Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -29,25 +30,15 @@ async function moveStores () {
 const checks = (server, seconds) =>
   askAtRate(server.origin, server.tokens.map((token) => ({ path: '/protected', headers: { authorization: `Bearer ${token}` } })), { rate, seconds, connections: 50 })
 
-/** One person, until `isOver`: signs in again and again, and comes back when told to. */
-async function person (server, email, isOver, answers) {
-  while (!isOver()) {
-    const begin = performance.now()
-    const response = await fetch(`${server.origin}/api/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password: server.password }) })
-    await response.arrayBuffer()
-    answers.push({ status: response.status, ms: performance.now() - begin, hasRetryAfter: response.headers.has('retry-after') })
-    if (response.status !== 200 && !isOver()) await sleep(1000 * Number(response.headers.get('retry-after') ?? 1) * (0.75 + Math.random() / 2))
-  }
-}
-
+/** People sign in from a process of their own: what they do is not to delay who measures. */
 async function storm (server, seconds) {
-  const answers = []
+  const child = fork(fileURLToPath(new URL('./people.mjs', import.meta.url)))
   const begin = performance.now()
-  const isOver = () => performance.now() - begin > seconds * 1000
-  const signingIn = Promise.all(server.emails.map((email) => person(server, email, isOver, answers)))
+  child.send({ origin: server.origin, emails: server.emails, password: server.password, seconds })
+  const over = once(child, 'message')
   await sleep(1000) // the wave is there
   const during = await checks(server, seconds - 2)
-  await signingIn
+  const [answers] = await over
   const elapsed = (performance.now() - begin) / 1000
   const done = answers.filter(({ status }) => status === 200)
   const shed = answers.filter(({ status }) => status === 503)
@@ -76,6 +67,9 @@ export async function measureStorm ({ rounds, tokenCount }) {
   leaveTheServersCore()
   await moveStores()
   const server = await startServer({ REDIS_URL: process.env.REDIS_URL, BENCH_PEOPLE: String(people), BCRYPT_COST: '12', LOGIN_LIMIT_PER_ADDRESS: '1000000' }, { tokenCount, core: serverCore })
+  try {
+    os.setPriority(-10) // who measures is not to wait for the stores and the people, with whom it shares a core; the server has its own priority
+  } catch { /* only root may */ }
   const samples = { calm: [], raw: [], storm: [] }
   try {
     await checks(server, 3)
