@@ -63,9 +63,6 @@ export interface Seen { readonly sid: string, readonly at: number }
 /** Seconds that a session is kept after its end, so that a late refresh is told what happened. */
 export const keptSeconds = 3600
 
-/** Seconds after which MongoDB takes it out itself, as many at a time as it likes: later than the job, which has regard for others. */
-const nettedSeconds = 86_400
-
 /**
  * For many ids with a condition on their end. Unasked, MongoDB takes the index on ends from 200 ids on and walks through
  * everything that has ended (measured: 100,000 documents and 600 ms for each batch of 200; by their ids 3 ms).
@@ -99,7 +96,7 @@ export function createSessionRepository (db: Db): SessionRepository {
   return {
     async ensureIndexes () {
       await sessions.createIndex({ userId: 1, createdAt: -1, _id: -1 })
-      await sessions.createIndex({ expiresAt: 1 }, { expireAfterSeconds: nettedSeconds }) // the net under the job, which may be off
+      await sessions.createIndex({ expiresAt: 1 }, { expireAfterSeconds: keptSeconds }) // beside the job; it may be late or off
     },
     async insert (session) { await sessions.insertOne(session) },
     find: (sid) => sessions.findOne({ _id: sid }, bounded),
