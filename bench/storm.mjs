@@ -52,7 +52,7 @@ async function storm (server, seconds) {
   }
 }
 
-/** Hashes a second that one thread of the lowest priority gets out of the server's core while it answers the same checks. */
+/** Hashes a second that one thread of the same priority gets out of the server's core while it answers the same checks. */
 async function rawBcrypt (server, seconds) {
   const child = fork(fileURLToPath(new URL('./raw-bcrypt.mjs', import.meta.url)), { execPath: 'taskset', execArgv: ['-c', serverCore, process.execPath] })
   const [hashing] = await Promise.all([once(child, 'message'), checks(server, seconds)])

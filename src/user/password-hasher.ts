@@ -1,5 +1,5 @@
 // Room `user`: bcrypt in a bounded pool of low-priority threads, so that a storm of logins takes neither the event loop
-// nor libuv's threads from everybody else (DESIGN 6; measured: p99 of checks 24 ms with libuv's pool, 3.3 ms at nice 19).
+// nor libuv's threads from everybody else (DESIGN 6; docs/decisions/0017).
 // Work that would wait too long is refused at once, in order, instead of piling up.
 import bcrypt from 'bcrypt'
 import { Piscina } from 'piscina'
@@ -54,7 +54,7 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
     minThreads: 1,
     maxThreads: concurrency,
     idleTimeout: Infinity,
-    niceIncrement: 19,
+    niceIncrement: 10, // a share of a tenth beside one busy process (docs/decisions/0017)
     atomics: 'disabled' // a thread that spins for work would eat the core that checks run on
   })
   const decoy = `$2b$${cost}$ZpUYcJ3Bu1oVrAhQxEhk9.6dZ0n2kqXQvJqkq0yqfRrA1yHq0V3Ce`

@@ -2,8 +2,9 @@
 // what the hashing threads cannot take is told to come again (REQUIREMENTS B6, B11; CVE-2024-4629).
 import t, { type Test } from 'tap'
 import { realEngines } from '../helper/engines.ts'
+import { readMetrics } from '../helper/metrics.ts'
 import { login, newPerson, register } from '../helper/people.ts'
-import { startPair, startService, type Service } from '../helper/service.ts'
+import { startPair, startService, until, type Service } from '../helper/service.ts'
 import { expectProblem } from '../plugins/expect-problem.ts'
 
 async function hundredGuesses (services: Service[], body: object): Promise<Record<number, number>> {
@@ -54,4 +55,26 @@ await t.test('what the hashing threads cannot take is told to come again, and is
   expectProblem(t, await service.post('/api/auth/login', { email: person.email, password: 'wrong' }), 401, 'invalid_credentials')
   t.equal((await login(service, person)).answer.status, 200)
   t.equal((await register(service, newPerson())).answer.status, 201)
+})
+
+await t.test('while the hashing threads are full, who is told to come again has cost no store anything', async (t) => {
+  const service = await startService(t, { env: { BCRYPT_CONCURRENCY: '1', BCRYPT_QUEUE: '1', BCRYPT_COST: '13' } })
+  const { person } = await register(service)
+  const hashes = async (): Promise<number> => (await readMetrics(service)).value('latchkey_password_hashes') ?? 0
+  const asked = async (): Promise<Record<string, number>> => {
+    const counts = (await readMetrics(service)).by('latchkey_store_seconds_count', 'operation')
+    return Object.fromEntries(Object.entries(counts).filter(([operation]) => /^(users|sessions|limits)\b/.test(operation)))
+  }
+  const both = [1, 2].map(async () => await service.post('/api/auth/login', { email: person.email, password: person.password }))
+  await until(async () => await hashes() === 2, 'one is hashed and one waits')
+  const before = await asked()
+  const answers = await Promise.all(Array.from({ length: 20 }, async (_, i) => i % 2 === 0
+    ? await service.post('/api/auth/login', { email: person.email, password: person.password })
+    : await service.post('/api/auth/register', newPerson())))
+  const after = await asked()
+  t.equal(await hashes(), 2, 'they were full all the time')
+  for (const refused of answers) expectProblem(t, refused, 503, 'unavailable')
+  t.strictSame(after, before)
+  t.ok(Object.keys(before).length >= 3, `counted are ${Object.keys(before).join(', ')}`)
+  t.strictSame((await Promise.all(both)).map(({ status }) => status), [200, 200])
 })

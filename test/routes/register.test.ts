@@ -8,7 +8,7 @@ import { startPair, startService, type Service } from '../helper/service.ts'
 import { expectProblem } from '../plugins/expect-problem.ts'
 
 const path = '/api/auth/register'
-// twenty at once hash on threads of the lowest priority, and the tests beside this one leave those little
+// twenty at once hash on threads of a low priority, and the tests beside this one leave those little
 const unlimited = { LOGIN_LIMIT_PER_ADDRESS: '0', BCRYPT_CONCURRENCY: '4' }
 const service = await startService(t, { env: unlimited })
 
