@@ -19,7 +19,13 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
   const isShared = scope.redisPort !== undefined
   const recount = createRecount({ sessions, active: statistics.active, clock })
   const pictures = createAvatarSweep({ avatars: scope.avatarRepository, users: scope.users, clock })
-  const cleanUp = createCleanUp({ sessions, avatars: async (isStopped) => scope.areIndexesReady() ? await pictures.run({ isStopped }) : 0, sets: [statistics.active, statistics.profiles, statistics.blacklist], clock })
+  const cleanUp = createCleanUp({
+    sessions,
+    avatars: async (isStopped) => scope.areIndexesReady() ? await pictures.run({ isStopped }) : 0,
+    sets: [statistics.active, statistics.profiles, statistics.blacklist],
+    clock,
+    onSlow (batch) { log.info({ job: 'clean-up', ...batch }, 'a batch took long, the next one is smaller') }
+  })
   const visitsEveryMs = config.visitArchiveIntervalSeconds * 1000
   const cleanUpMs = config.cleanupIntervalSeconds * 1000
   const checkMs = config.healthcheckIntervalSeconds * 1000

@@ -21,45 +21,66 @@ export interface CleanUpOptions {
   /** Sets of which ended keys are taken out. */
   sets: readonly EndingSet[]
   clock: Clock
+  /** Is told of a batch that took longer than any should, milliseconds: somebody may have waited for it. */
+  onSlow?: (batch: { batchMs: number, size: number }) => void
 }
 
 /**
  * What a batch may take: MongoDB works on it all that time, and nobody is to wait for 50 ms. How much that is depends on who else
  * is there (measured with MongoDB's own engine, finding and deleting 100 sessions: 4 ms alone, 20 to 90 beside a million others
- * on two cores), so each batch is as large as the last one says.
+ * on two cores), so each batch is as large as the last one says. Finding and deleting are batches of their own: between them, too,
+ * everybody else is served.
  */
-const batchMs = 10
+const aimMs = 5
+const slowMs = 50
 const [firstBatch, leastBatch, mostBatch] = [20, 5, 100]
 
-export function createCleanUp ({ sessions, avatars, sets, clock }: CleanUpOptions): CleanUp {
+export function createCleanUp ({ sessions, avatars, sets, clock, onSlow }: CleanUpOptions): CleanUp {
   let isStopped = false
 
   return {
     async run () {
       const done: CleanedUp = { sessions: 0, counted: 0, avatars: 0, longestBatchMs: 0 }
 
-      /** Repeats a batch until it finds less than it may take; between two of them everybody else has as long as one took. */
-      async function inBatches (batch: (size: number) => Promise<number>): Promise<number> {
-        for (let all = 0, size = firstBatch; ;) {
-          const begin = clock.mono()
-          const taken = await batch(size)
-          const ms = clock.mono() - begin
-          done.longestBatchMs = Math.max(done.longestBatchMs, Math.round(ms))
-          all += taken
-          if (isStopped || taken < size) return all
-          size = Math.min(mostBatch, Math.max(leastBatch, ms > batchMs ? Math.floor(size * batchMs / ms) : Math.ceil(size * 1.25)))
-          await sleep(ms)
+      /** Works on a batch, and lets everybody else have as long as it took. @returns what came of it, and the milliseconds */
+      async function work<T> (size: number, batch: (size: number) => Promise<T>): Promise<[result: T, ms: number]> {
+        const begin = clock.mono()
+        const result = await batch(size)
+        const ms = clock.mono() - begin
+        done.longestBatchMs = Math.max(done.longestBatchMs, Math.round(ms))
+        if (ms > slowMs) onSlow?.({ batchMs: Math.round(ms), size })
+        if (!isStopped) await sleep(ms)
+        return [result, ms]
+      }
+
+      const sizeAfter = (size: number, ms: number): number =>
+        Math.min(mostBatch, Math.max(leastBatch, ms > aimMs ? Math.floor(size * aimMs / ms) : Math.ceil(size * 1.25)))
+
+      async function takeOutSessions (): Promise<void> {
+        const cutoff = new Date(clock.wall() - keptSeconds * 1000)
+        let from: Date | undefined
+        for (let size = firstBatch; ;) {
+          const [ended, findMs] = await work(size, (limit) => sessions.findEnded(cutoff, limit, from))
+          if (ended.length === 0) return
+          const [deleted, deleteMs] = await work(ended.length, () => sessions.deleteEnded(ended.map(({ sid }) => sid), cutoff))
+          done.sessions += deleted
+          if (isStopped || deleted === 0 || ended.length < size) return
+          from = ended.at(-1)?.endedAt
+          size = sizeAfter(size, Math.max(findMs, deleteMs))
         }
       }
 
-      const cutoff = new Date(clock.wall() - keptSeconds * 1000)
-      let from: Date | undefined
-      done.sessions = await inBatches(async (size) => {
-        const ended = await sessions.findEnded(cutoff, size, from)
-        from = ended.at(-1)?.endedAt
-        return ended.length > 0 && await sessions.deleteEnded(ended.map(({ sid }) => sid), cutoff) > 0 ? ended.length : 0
-      })
-      for (const set of sets) done.counted += await inBatches((size) => set.trim(clock.wall(), size))
+      async function trim (set: EndingSet): Promise<void> {
+        for (let size = firstBatch; ;) {
+          const [taken, ms] = await work(size, (limit) => set.trim(clock.wall(), limit))
+          done.counted += taken
+          if (isStopped || taken < size) return
+          size = sizeAfter(size, ms)
+        }
+      }
+
+      await takeOutSessions()
+      for (const set of sets) await trim(set)
       done.avatars = await avatars(() => isStopped)
       return done
     },
