@@ -56,7 +56,9 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
     name: 'visit-archive',
     everyMs: visitsEveryMs,
     async run () {
-      await Promise.all([members(), isShared ? guests() : undefined]) // an outage of Redis stops the one, not the other
+      // an outage of one store stops the one, not the other, and the run is over when both are
+      const ends = await Promise.allSettled([members(), isShared ? guests() : undefined])
+      for (const end of ends) if (end.status === 'rejected') throw end.reason
     }
   })
   if (!isShared) scheduler.here({ name: 'visit-archive-here', everyMs: visitsEveryMs, run: guests })

@@ -20,7 +20,7 @@ export interface Scheduler {
 }
 
 /** Milliseconds between two looks at whether a shared job is due: a quarter of its interval, within these bounds. */
-const [leastLookMs, mostLookMs] = [250, 15_000]
+const [leastLookMs, mostLookMs] = [250, 5000]
 
 export default fp<ScopeOptions>(async function scheduler (scope, { clock, randomBytes }) {
   const { meter } = scope

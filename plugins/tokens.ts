@@ -63,7 +63,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     lastSeen,
     clock,
     memoEntries: config.tokenMemoEntries,
-    seed: randomBytes(4).readInt32LE(),
+    randomBytes,
     ...(meter.isOn && { onLoad: (tier, seconds) => { meter.observe('latchkey_check_seconds', { tier }, seconds) } })
   }))
   scope.decorate('signOut', createSignOut({ users, sessions, cache, revoke, revokeOlder, accessTokens, refreshTokens, clock, graceMs, audit }))

@@ -19,7 +19,7 @@ export interface SessionCheck {
   /**
    * The memory hit, at once: the copy that answers for an Authorization header, if this text was verified and its session
    * may be answered for from memory. Otherwise undefined, which says nothing: ask `ask`.
-   * @param authorization value of the header, as it came
+   * @param authorization value of the header as Node.js gives it, one byte a character
    */
   hit: (authorization: string) => CheckedCopy | undefined
   /**
@@ -66,8 +66,7 @@ export interface SessionCheckOptions {
   clock: Clock
   /** Verified texts kept; 0 keeps none. */
   memoEntries: number
-  /** Any whole number of 32 bits, another one for each process. */
-  seed: number
+  randomBytes: (size: number) => Buffer
   /** Told of each check that a tier behind memory decided, and of the seconds that it took. */
   onLoad?: (tier: LoadTier, seconds: number) => void
 }
@@ -76,6 +75,9 @@ const scheme = 'Bearer '
 
 /** Bytes of a header that are looked at; no token that can be verified is longer than 5,122. */
 const longestText = 8192
+
+/** What a token is made of. A cookie may hold any character, and `fold` sees one byte of each. */
+const plain = /^[\w.-]*$/
 
 /**
  * A number of 32 bits from the characters before a token's last one (which holds only some bits): its signature, as random as
@@ -89,35 +91,43 @@ function keyOf (text: string): number {
   return key
 }
 
-export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntries, seed, onLoad }: SessionCheckOptions): SessionCheck {
+export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntries, randomBytes, onLoad }: SessionCheckOptions): SessionCheck {
   const memos: BoundedMap<Memo, number> = createBoundedMap<Memo, number>(memoEntries)
   const counts = { memory: 0, redis: 0, mongo: 0 }
   const refusals = { none: { token_invalid: 0, token_expired: 0, unavailable: 0 }, redis: { session_revoked: 0 }, mongo: { session_revoked: 0 } }
 
-  const words = new Int32Array(longestText / 4)
-  const bytes = Buffer.from(words.buffer)
+  const halves = new Uint16Array(longestText / 2)
+  const bytes = Buffer.from(halves.buffer)
+  const factors = Float64Array.from(new Uint32Array(Uint8Array.from(randomBytes(4 * (halves.length + 1))).buffer), (random) => random >>> 4)
+  const ofLength = factors[halves.length] as number
   let foldA = 0
   let foldB = 0
 
   /**
-   * Folds a token into 64 bits, `foldA` and `foldB`. Kept instead of its text, which would be two fifths of all that a token
-   * takes here. No defence rests on it: the signature is compared whole, so who gets this far has a token that was verified,
-   * and whatever else he wrote before it, he is taken for its owner and nobody else. One native copy and a loop over whole
-   * words (measured with fresh texts of 350 characters: 0.15 us; a loop over the characters 0.4).
+   * Folds a token into `foldA` and `foldB`, which are kept instead of its text (two fifths of all that a token takes here). Each
+   * two bytes are multiplied by a secret factor of 28 bits and added up: whatever somebody changes in a text, the sum stays the
+   * same for one choice of factors in 2^28 (multilinear hashing, Carter and Wegman 1979), and doubles hold it to the last bit up
+   * to 1,024 characters. One native copy and a loop of four sums, for a processor that does four at a time (measured with fresh
+   * texts of 350 characters: 0.15 us; a loop over the characters 0.4, HalfSipHash 0.6).
    * @param scheme of an Authorization header that has none before its token; it counts as a part of it
    */
   function fold (text: string, scheme = ''): void {
     const from = scheme === '' ? 0 : bytes.write(scheme, 'latin1')
     const length = from + bytes.write(text, from, 'latin1')
-    let a = seed ^ length
-    let b = seed
-    const pairs = length >> 3 // what is left over is the end of the signature
-    for (let at = 0; at < pairs << 1; at += 2) { // two lanes, for a processor that multiplies for both at a time
-      a = Math.imul(a ^ (words[at] as number), 0x01000193)
-      b = Math.imul(b ^ (words[at + 1] as number), 0x85ebca6b)
+    let one = length * ofLength
+    let two = 0
+    let three = 0
+    let four = 0
+    const whole = length >> 3 << 2 // what is left over is the end of the signature
+    for (let at = 0; at < whole; at += 4) {
+      one += (halves[at] as number) * (factors[at] as number)
+      two += (halves[at + 1] as number) * (factors[at + 1] as number)
+      three += (halves[at + 2] as number) * (factors[at + 2] as number)
+      four += (halves[at + 3] as number) * (factors[at + 3] as number)
     }
-    foldA = a
-    foldB = b
+    const sum = one + two + three + four
+    foldA = sum | 0
+    foldB = Math.floor(sum / 0x100000000)
   }
 
   /** Whether the memo is of this token, as `fold` was just called for it. */
@@ -126,7 +136,7 @@ export function createSessionCheck ({ tokens, cache, lastSeen, clock, memoEntrie
   function memoOf (text: string): Memo {
     fold(text, scheme)
     const held = memos.get(keyOf(text))
-    if (held === undefined || !isFolded(held, text)) return learn(text)
+    if (held === undefined || !isFolded(held, text) || !plain.test(text)) return learn(text)
     if (held.exp * 1000 <= clock.wall()) throw refused(new LatchkeyError('token_expired'))
     memos.touch(held.key, held)
     return held

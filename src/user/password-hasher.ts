@@ -57,18 +57,18 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
     niceIncrement: 10, // a share of a tenth beside one busy process (docs/decisions/0017)
     atomics: 'disabled' // a thread that spins for work would eat the core that checks run on
   })
+  pool.on('error', () => { /* a thread that ends is replaced, and its hash is rejected; unheard, it would end the process */ })
   const decoy = `$2b$${cost}$ZpUYcJ3Bu1oVrAhQxEhk9.6dZ0n2kqXQvJqkq0yqfRrA1yHq0V3Ce`
 
   const guessMs = guessDuration(clock, cost)
-  let [running, closed] = [0, false]
+  /** Milliseconds that a hash takes lately; by guess until every thread may have started, which the first ones wait for. */
+  let usualMs = guessMs
+  let [running, completed, closed] = [0, 0, false]
   const line: Waiting[] = []
   const given = new Set<Promise<string | boolean>>()
-  /** Milliseconds that a hash takes; by guess until some were computed, because the first one also starts its thread. */
-  const usualMs = (): number => pool.completed < 3 ? guessMs : pool.histogram.runTime.p50
-
   function checkRoom (): void {
     if (closed) throw unavailable(new Error('the hashing pool is closed'))
-    const waitMs = line.length * usualMs() / concurrency
+    const waitMs = line.length * usualMs / concurrency
     if (running + line.length >= concurrency + queue || waitMs > maxWaitMs) throw busy(waitMs)
   }
 
@@ -91,8 +91,11 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
 
   async function work (task: HashTask): Promise<string | boolean> {
     await turn()
+    const begin = clock.mono()
     try {
-      return await pool.run(task)
+      const result = await pool.run(task)
+      if (++completed > concurrency) usualMs += (clock.mono() - begin - usualMs) / 8
+      return result
     } finally {
       handOver()
     }

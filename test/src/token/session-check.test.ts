@@ -1,4 +1,5 @@
 // The check of every guarded request: at once from memory, otherwise from the tiers, and never on a token's word alone.
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createBreaker } from '../../../src/cache/breaker.ts'
 import { createTieredCache, type TieredCache, type Truth } from '../../../src/cache/tiered-cache.ts'
@@ -58,7 +59,7 @@ async function createKit ({ memoEntries = 100, capacity = 100, loadMs = 0 } = {}
     noted,
     lastSeen,
     timed,
-    check: createSessionCheck({ tokens, cache, lastSeen, clock, memoEntries, seed: 20261121, onLoad (tier, seconds) { timed.push([tier, seconds]) } }),
+    check: createSessionCheck({ tokens, cache, lastSeen, clock, memoEntries, randomBytes, onLoad (tier, seconds) { timed.push([tier, seconds]) } }),
     failTruth (fails) { failing = fails },
     hearing,
     tokenOf (sid, userId = 'user-1') {
@@ -147,6 +148,37 @@ await t.test('a hit is for the whole text: whatever is changed in it, it is not 
     t.equal(check.hit(other), undefined, other.slice(0, 20))
   }
   t.ok(check.hit(honest), 'and the honest one still is')
+})
+
+await t.test('two changes that would undo each other in a weaker sum are noticed, and so is what one byte cannot hold', async (t) => {
+  const { check, tokenOf } = await createKit()
+  const token = tokenOf('sid-1')
+  const honest = `Bearer ${token}`
+  await check.ask(token)
+  const flip = (text: string, at: number, bit: number) => text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ bit) + text.slice(at + 1)
+  let tried = 0
+  const end = honest.length - 43
+  for (let one = 0; one < end; one += 3) {
+    for (const step of [1, 2, 3, 4, 8, 16, 64]) {
+      if (one + step >= end) continue
+      for (const bits of [[0x80, 0x80], [1, 1], [0x40, 0x80], [0x80, 0x40]] as const) {
+        tried++
+        const changed = flip(flip(honest, one, bits[0]), one + step, bits[1])
+        if (check.hit(changed) !== undefined) t.fail(`${bits.join()} at ${one} and ${step} further`)
+        if (one >= 7 && codeOf(() => check.ask(changed.slice(7))) !== 'token_invalid') t.fail(`asked: ${bits.join()} at ${one} and ${step} further`)
+      }
+    }
+  }
+  t.ok(tried > 2000, `${tried} pairs`)
+  const wide = token.replace(/[^.]/g, (character, at: number) => at > 40 && at < token.length - 43 ? String.fromCharCode(0x100 + character.charCodeAt(0)) : character)
+  t.equal(codeOf(() => check.ask(wide)), 'token_invalid', 'a cookie can say this')
+  for (const second of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') {
+    for (let at = 60; at < 200; at += 7) {
+      const changed = `${flip(honest, at, 1).slice(0, at + 8)}${second}${honest.slice(at + 9)}`
+      if (check.hit(changed) !== undefined) t.fail(`${second} at ${at}`)
+    }
+  }
+  t.ok(check.hit(honest))
 })
 
 await t.test('a hit does not outlive the token, the session, the copy, a revocation or a deaf channel, not by a millisecond', async (t) => {
