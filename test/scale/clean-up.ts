@@ -33,8 +33,8 @@ export async function measureCleanUp ({ origins, linesOf }: Instances, stores: S
   note('what the clean-up took out', `${run.sessions} sessions and ${run.counted} members of counters in ${seconds.toFixed(0)} s`)
   const slow = (linesOf('clean-up').filter((line) => 'batchMs' in line) as SlowBatch[])
     .map(({ time, batchMs }) => ({ batchMs, ownMs: batchMs - stalled.within(time - batchMs, time) }))
-  note('its longest batch', `${run.longestBatchMs} ms`)
-  note('batches above 50 ms, and what of each is left without the machine\'s own stalls', slow.map(({ batchMs, ownMs }) => `${batchMs}: ${ownMs.toFixed(0)} ms`).join(', ') || 'none', { text: `none above ${longestBatchMs} ms`, isMet: slow.every(({ ownMs }) => ownMs <= longestBatchMs) })
+  note('its longest batch', `${run.longestBatchMs} ms`, { text: `at most ${longestBatchMs} ms`, isMet: run.longestBatchMs <= longestBatchMs })
+  note('batches above 50 ms, and what of each is left without the machine\'s own stalls', slow.map(({ batchMs, ownMs }) => `${batchMs}: ${ownMs.toFixed(0)} ms`).join(', ') || 'none')
   note('the machine\'s own stalls meanwhile', `${stalled.count} of ${stalled.leastMs} ms and more on a core, the longest ${stalled.mostMs.toFixed(0)} ms`)
   for (const [path, all] of Object.entries(taken)) note(`${path} while it works`, inMs(all))
   const slowCommands = await redis.slowlog('GET', '10') as [number, number, number, string[]][]
