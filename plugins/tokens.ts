@@ -1,11 +1,12 @@
 // Socket: @fastify/jwt as the engine of access tokens, and everything that issues, checks and ends sessions.
-// One registration of the library per key, under its kid: keys are then fixed, checked at the start, and verifying is
-// synchronous. It decorates no request: `request.user` is set by `authenticate` alone.
+// One registration of the library per key, under its kid: keys and their algorithms are then fixed, checked at the start, and
+// verifying is synchronous. It decorates no request: `request.user` is set by `authenticate` alone.
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createLastSeen, type LastSeen } from '../src/session/last-seen.ts'
 import { createAccessTokens, type JwtEngine } from '../src/token/access-token.ts'
+import { createAccessKeys, type PublishedKeys } from '../src/token/access-keys.ts'
 import { createKeyring } from '../src/token/keyring.ts'
 import { admitLegacyTokens } from '../src/token/legacy-token.ts'
 import { createRefreshTokens } from '../src/token/refresh-token.ts'
@@ -19,19 +20,21 @@ declare module 'fastify' {
     signOut: SignOut
     sessionCheck: SessionCheck
     lastSeen: LastSeen
+    /** What other services verify access tokens with: the JWK Set (RFC 7517). */
+    publishedKeys: PublishedKeys
   }
 }
 
 export default fp<ScopeOptions>(async function tokens (scope, { config, clock, randomBytes }) {
-  const keyring = createKeyring(config.rings.access)
-  for (const { kid, secret } of keyring.keys) {
+  const { keyring, published } = createAccessKeys(config)
+  for (const { kid, algorithm, material } of keyring.keys) {
     await scope.register(fastifyJwt, {
       namespace: kid,
       decoratorName: 'latchkeyClaims',
-      secret,
-      sign: { algorithm: 'HS256', kid, header: { alg: 'HS256', typ: 'at+jwt' } },
+      secret: material,
+      sign: { algorithm, kid, header: { alg: algorithm, typ: 'at+jwt' } },
       // times are judged by the service's own clock
-      verify: { algorithms: ['HS256'], checkTyp: 'at+jwt', ignoreExpiration: true, ignoreNotBefore: true, cache: false }
+      verify: { algorithms: [algorithm], checkTyp: 'at+jwt', ignoreExpiration: true, ignoreNotBefore: true, cache: false }
     })
   }
   const engines = scope.jwt as unknown as Record<string, JWT>
@@ -56,6 +59,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
   const { revoke, revokeOlder } = scope.revocations
   const graceMs = config.refreshGraceSeconds * 1000
 
+  scope.decorate('publishedKeys', published)
   scope.decorate('lastSeen', lastSeen)
   scope.decorate('sessionCheck', createSessionCheck({
     tokens: accessTokens,

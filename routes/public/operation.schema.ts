@@ -43,6 +43,26 @@ export const healthSchema = {
   }
 }
 
+export const keySetSchema = {
+  operationId: 'keySet',
+  tags: ['operation'],
+  summary: 'With what do other services verify access tokens?',
+  description: 'The JWK Set (RFC 7517) of the key pairs in ACCESS_TOKEN_KEYS: the one that signs and those that verify. Empty where secrets sign: they are not published. A signature says who somebody is, not whether the session still lives: only this service knows that.',
+  response: {
+    200: closed({
+      keys: Type.Array(closed({
+        kty: oneOf(['OKP']),
+        crv: oneOf(['Ed25519']),
+        x: Type.String({ examples: ['11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'] }),
+        kid: Type.String({ description: 'Thumbprint of the key (RFC 7638).', examples: ['kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'] }),
+        alg: oneOf(['EdDSA']),
+        use: oneOf(['sig'])
+      }))
+    }, { description: 'The keys.' }),
+    ...problems({ safe: true })
+  }
+}
+
 export const problemSchema = {
   operationId: 'describeProblem',
   tags: ['operation'],

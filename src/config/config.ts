@@ -6,6 +6,7 @@ import { ConfigError } from './environment.ts'
 import { readLegacySecrets, warningsOfLegacy } from './legacy-secrets.ts'
 import { developmentSecrets, isSample, readRings, type Rings, type SecretTexts } from './secrets.ts'
 import { environmentName, type Settings } from './settings-schema.ts'
+import { readSigningKeys, type SigningKey } from './signing-keys.ts'
 
 export type StoreAddress =
   | { readonly kind: 'embedded', readonly dir: string }
@@ -21,7 +22,7 @@ export interface RedisAddress {
 // Settings that Config holds in another form, or not at all.
 const raw = [
   'mongodbUri', 'redisUrl', 'redisHost', 'redisPort', 'redisPassword', 'redisClusterNodes',
-  'accessTokenSecret', 'refreshTokenSecret', 'sessionSecret', 'legacyTokens', 'legacyTokenSecret', 'accessTokenExpiry', 'refreshTokenExpiry', 'sessionAbsoluteExpiry',
+  'accessTokenSecret', 'accessTokenKeys', 'refreshTokenSecret', 'sessionSecret', 'legacyTokens', 'legacyTokenSecret', 'accessTokenExpiry', 'refreshTokenExpiry', 'sessionAbsoluteExpiry',
   'bcryptConcurrency', 'cookieSecure', 'docs', 'corsOrigins', 'tokenClaims', 'trustProxy'
 ] as const satisfies (keyof Settings)[]
 
@@ -34,6 +35,8 @@ export interface Config extends Readonly<Omit<Settings, Raw>> {
   readonly store: StoreAddress
   readonly redis: RedisAddress | undefined
   readonly rings: Rings
+  /** Key pairs of access tokens, those that can sign first. */
+  readonly signingKeys: readonly SigningKey[]
   /** What may have signed the tokens of an older service; none if none of them is admitted. */
   readonly legacySecrets: readonly string[]
   readonly accessTokenSeconds: number
@@ -84,6 +87,7 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
   checkMetricsToken(settings, nameOf, problems)
   if (problems.length > 0 || secrets === undefined) throw new ConfigError(problems)
   const rings = readRings(secrets === 'kept' ? developmentSecrets(settings.dataDir, randomBytes) : secrets, nameOf)
+  const signingKeys = signingKeysOf(settings, rings, nameOf)
   const legacySecrets = readLegacySecrets(settings, rings, nameOf)
 
   return deepFrozen({
@@ -92,6 +96,7 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
     store,
     redis,
     rings,
+    signingKeys,
     legacySecrets,
     accessTokenSeconds,
     refreshTokenSeconds,
@@ -152,12 +157,24 @@ function originsOf ({ corsOrigins }: Settings, nameOf: (name: string) => string,
 /** 'kept' = those of the data folder; undefined = refused, and the problems say why. */
 function secretsOf (settings: Settings, required: boolean, nameOf: (name: string) => string, problems: string[]): SecretTexts | 'kept' | undefined {
   const { accessTokenSecret, refreshTokenSecret, sessionSecret } = settings
-  if (accessTokenSecret !== undefined && refreshTokenSecret !== undefined && sessionSecret !== undefined) return { accessTokenSecret, refreshTokenSecret, sessionSecret }
-  const missing = Object.entries({ accessTokenSecret, refreshTokenSecret, sessionSecret }).filter(([, text]) => text === undefined).map(([name]) => nameOf(name))
-  if (missing.length === 3 && !required) return 'kept'
+  const needsAccess = settings.accessTokenAlgorithm === 'HS256'
+  if ((accessTokenSecret !== undefined || !needsAccess) && refreshTokenSecret !== undefined && sessionSecret !== undefined) return { accessTokenSecret, refreshTokenSecret, sessionSecret }
+  const texts = { accessTokenSecret, refreshTokenSecret, sessionSecret }
+  if (Object.values(texts).every((text) => text === undefined) && !required) return 'kept'
+  const missing = Object.entries(texts).filter(([name, text]) => text === undefined && (needsAccess || name !== 'accessTokenSecret')).map(([name]) => nameOf(name))
   const reason = required ? 'with MongoDB, with Redis and in production' : 'when one of the three secrets is set'
   for (const name of missing) problems.push(`${name} is required ${reason}; make one with: openssl rand -base64 48`)
   return undefined
+}
+
+function signingKeysOf ({ accessTokenAlgorithm, accessTokenKeys }: Settings, { access }: Rings, nameOf: (name: string) => string): readonly SigningKey[] {
+  const name = nameOf('accessTokenKeys')
+  const keys = accessTokenKeys === undefined ? [] : readSigningKeys(accessTokenKeys, name)
+  if (accessTokenAlgorithm === 'EdDSA' && keys[0]?.privatePem === undefined) {
+    throw new ConfigError([`${name} needs a private key with ${nameOf('accessTokenAlgorithm')} EdDSA; make one with: openssl genpkey -algorithm ed25519 -out access-keys.pem`])
+  }
+  if (keys.some(({ kid }) => access.some((key) => key.kid === kid))) throw new ConfigError([`${nameOf('accessTokenSecret')}: a secret has the kid of a key of ${name}`])
+  return keys
 }
 
 function checkMetricsToken ({ metricsToken, ...settings }: Settings, nameOf: (name: string) => string, problems: string[]): void {

@@ -11,9 +11,10 @@ export interface RingKey { readonly kid: string, readonly fingerprint: string, r
 /** The first key signs, all verify. Never empty. */
 export type Ring = readonly [RingKey, ...RingKey[]]
 
-export interface Rings { readonly access: Ring, readonly refresh: Ring, readonly session: Ring }
+/** `access` is empty where key pairs sign access tokens and no secret verifies any. */
+export interface Rings { readonly access: Ring | readonly [], readonly refresh: Ring, readonly session: Ring }
 
-export interface SecretTexts { readonly accessTokenSecret: string, readonly refreshTokenSecret: string, readonly sessionSecret: string }
+export interface SecretTexts { readonly accessTokenSecret: string | undefined, readonly refreshTokenSecret: string, readonly sessionSecret: string }
 
 const leastBytes = 32
 const kidForm = /^[A-Za-z0-9._-]{1,64}$/
@@ -34,13 +35,18 @@ export const isWeakSecret = (secret: string): boolean => isShort(secret) || isSa
  */
 export function readRings (texts: SecretTexts, nameOf: (name: string) => string): Rings {
   const problems: string[] = []
-  const ring = (name: keyof SecretTexts): Ring => {
-    const keys = texts[name].split(',').map((entry) => readKey(entry.trim(), nameOf(name), problems))
+  const ring = (name: keyof SecretTexts, text: string): Ring => {
+    const keys = text.split(',').map((entry) => readKey(entry.trim(), nameOf(name), problems))
     if (new Set(keys.map((key) => key.kid)).size < keys.length) problems.push(`${nameOf(name)}: two keys have the same kid`)
     return keys as unknown as Ring
   }
-  const rings = { access: ring('accessTokenSecret'), refresh: ring('refreshTokenSecret'), session: ring('sessionSecret') }
-  const all = Object.values(rings).flat().map((key) => key.secret)
+  const { accessTokenSecret, refreshTokenSecret, sessionSecret } = texts
+  const rings: Rings = {
+    access: accessTokenSecret === undefined ? [] : ring('accessTokenSecret', accessTokenSecret),
+    refresh: ring('refreshTokenSecret', refreshTokenSecret),
+    session: ring('sessionSecret', sessionSecret)
+  }
+  const all = [rings.access, rings.refresh, rings.session].flat().map((key) => key.secret)
   if (new Set(all).size < all.length) problems.push(`${['accessTokenSecret', 'refreshTokenSecret', 'sessionSecret'].map(nameOf).join(', ')}: no two keys may be equal`)
   if (problems.length > 0) throw new ConfigError(problems)
   return rings

@@ -33,7 +33,9 @@ export const settingsSchema = Type.Object({
   redisKeyPrefix: Type.String({ default: 'lk:', pattern: '^[A-Za-z0-9:._-]{1,32}$', description: 'Begins every key and channel in Redis, for several services on one Redis.' }),
   dataDir: Type.String({ default: '.latchkey', minLength: 1, description: 'Folder of the embedded store and of development secrets.' }),
 
-  accessTokenSecret: secret('Signs access tokens.', ['JWT_SECRET']),
+  accessTokenSecret: secret('Signs access tokens (HS256).', ['JWT_SECRET']),
+  accessTokenAlgorithm: oneOf(['HS256', 'EdDSA'], { default: 'HS256', description: 'What signs access tokens: ACCESS_TOKEN_SECRET, or a key pair of ACCESS_TOKEN_KEYS, whose public half other services find at `/.well-known/jwks.json`. Keys of the other kind that are set go on verifying, each with its own algorithm only.' }),
+  accessTokenKeys: optional(Type.String({ minLength: 1, description: 'Path of a PEM file with one or several Ed25519 keys, or its text: the first private key signs, all verify and are published. Make one with `openssl genpkey -algorithm ed25519`. See docs/operations.md.' })),
   refreshTokenSecret: secret('Signs refresh tokens.'),
   sessionSecret: secret('Signs cookies and hides e-mail addresses in limiter keys.'),
   accessTokenExpiry: Type.String({ ...lifetime('15m', 'Lifetime of an access token.'), aliases: ['JWT_EXPIRES_IN'] }),

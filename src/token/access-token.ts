@@ -1,5 +1,5 @@
-// Room `token`: access tokens, text <-> claims. One pinned algorithm, a fixed `typ`, and claims whose types are checked
-// after the signature (RFC 8725). Garbage dies here, before any store is asked. Times are judged by the injected clock,
+// Room `token`: access tokens, text <-> claims. One algorithm pinned to each key, a fixed `typ`, and claims whose types are
+// checked after the signature (RFC 8725). Garbage dies here, before any store is asked. Times are judged by the injected clock,
 // so the JWT library is told to leave them alone.
 import { Type, type Static } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
@@ -9,7 +9,13 @@ import { LatchkeyError } from '../errors.ts'
 import type { PublicUser } from '../schemas/shapes.ts'
 import type { Keyring } from './keyring.ts'
 
-/** Signs and verifies with one algorithm; what @fastify/jwt is to this room. */
+/** How a key signs; it verifies nothing that says another. */
+export type TokenAlgorithm = 'HS256' | 'EdDSA'
+
+/** What is asked of a key here: the rest of it is the engine's. */
+export interface TokenKey { readonly kid: string, readonly fingerprint: string, readonly algorithm: TokenAlgorithm }
+
+/** Signs and verifies with the one algorithm of each key; what @fastify/jwt is to this room. */
 export interface JwtEngine {
   sign: (kid: string, claims: object) => string
   /** @throws whatever the library throws when the signature does not fit */
@@ -33,7 +39,7 @@ export type Claims = Static<typeof Claims>
 const claimsCheck = TypeCompiler.Compile(Claims)
 
 const Header = Type.Object({
-  alg: Type.Literal('HS256'),
+  alg: Type.String({ maxLength: 16 }),
   typ: Type.Literal('at+jwt'),
   kid: Type.String({ minLength: 1, maxLength: 64 })
 })
@@ -64,7 +70,7 @@ export interface OwnTokens extends AccessTokens {
 
 export interface AccessTokenOptions {
   engine: JwtEngine
-  keyring: Keyring
+  keyring: Keyring<TokenKey>
   clock: Clock
   randomBytes: (size: number) => Buffer
   issuer: string
@@ -82,7 +88,7 @@ export function createAccessTokens (options: AccessTokenOptions): OwnTokens {
     const header = headerIn(text)
     if (!headerCheck.Check(header)) throw invalid()
     const key = keyring.find(header.kid)
-    if (key === undefined) throw invalid()
+    if (key === undefined || header.alg !== key.algorithm) throw invalid() // RFC 8725 section 3.1
     return key.kid
   }
 

@@ -1,6 +1,7 @@
 // Story: tokens of an older service at the door, on any store. The signature is asked first, then the session decides, as
 // for every token; each refusal has the code that tells the client what to do.
 import t from 'tap'
+import type { RingKey } from '../../src/config/secrets.ts'
 import { runCommand } from '../helper/command.ts'
 import { startLines } from '../../src/start-lines.ts'
 import { realEngines } from '../helper/engines.ts'
@@ -17,6 +18,7 @@ const theirs = oldSession(other)
 const ran = await runCommand(['import', '--users', exportFile(t, [account.document, other.document]), '--sessions', exportFile(t, [session, endless, short, theirs].map(({ document }) => document), 'canonical')], deployment.env)
 if (ran.code !== 0) throw new Error(ran.out + ran.err)
 const service = await startService(t, { deployment, env: { LEGACY_TOKENS: 'on', LEGACY_TOKEN_SECRET: `${oldSecret}-of-before, ${oldSecret}` } })
+const ownKey = service.config.rings.access[0] as RingKey
 if (realEngines) await untilHearing(service)
 
 const codeOf = async (token: string): Promise<string> => {
@@ -45,8 +47,8 @@ await t.test('a signature alone admits nobody', async (t) => {
     'no signature': `${header}.${body}.`,
     HS384: jwtSign(claims, oldSecret, { alg: 'HS384', typ: 'JWT' }, 'sha384'),
     'a critical extension': jwtSign(claims, oldSecret, { alg: 'HS256', typ: 'JWT', crit: ['x'], x: 1 }),
-    'a kid': jwtSign(claims, oldSecret, { alg: 'HS256', typ: 'JWT', kid: service.config.rings.access[0].kid }),
-    'our own key': jwtSign(claims, service.config.rings.access[0].secret),
+    'a kid': jwtSign(claims, oldSecret, { alg: 'HS256', typ: 'JWT', kid: ownKey.kid }),
+    'our own key': jwtSign(claims, ownKey.secret),
     'our kind': jwtSign({ ...claims, sub: account.id, sid: session.sid }, oldSecret, { alg: 'HS256', typ: 'at+jwt' }),
     'a list': jwtSign([claims] as object)
   })) {

@@ -3,13 +3,14 @@
 // test/src/token has the finer list, without the door.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import t from 'tap'
+import type { RingKey } from '../../src/config/secrets.ts'
 import { register } from '../helper/people.ts'
 import { startService } from '../helper/service.ts'
 import { expectProblem } from './expect-problem.ts'
 
 const service = await startService(t)
 const { accessToken, refreshToken, userId } = await register(service)
-const { kid, secret } = service.config.rings.access[0]
+const { kid, secret } = service.config.rings.access[0] as RingKey
 const [header, claims] = accessToken.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString())) as [object, Record<string, unknown>]
 const now = Math.floor(service.clock.wall() / 1000)
 

@@ -9,6 +9,7 @@ const typeOf = (name: string): string => (settingsSchema.properties as unknown a
 await t.test('every setting is read under its own name, text as it stands', async (t) => {
   const lawful: Record<string, string> = {
     logLevel: 'debug',
+    accessTokenAlgorithm: 'EdDSA',
     mongodbUri: 'mongodb://a,b/db?replicaSet=r',
     redisUrl: 'rediss://u:p@h:1',
     redisClusterNodes: 'a:1,b:2',
@@ -76,7 +77,7 @@ await t.test('two names of one setting are refused if they disagree', async (t) 
 
 await t.test('a refusal names the variable and repeats no part of the value', async (t) => {
   const mark = 'Val5mark'
-  const free = ['nodeEnv', 'host', 'dataDir', 'redisHost', 'redisPassword', 'accessTokenSecret', 'refreshTokenSecret', 'sessionSecret', 'legacyTokenSecret', 'trustProxy', 'corsOrigins', 'tokenIssuer', 'tokenAudience']
+  const free = ['nodeEnv', 'host', 'dataDir', 'redisHost', 'redisPassword', 'accessTokenSecret', 'accessTokenKeys', 'refreshTokenSecret', 'sessionSecret', 'legacyTokenSecret', 'trustProxy', 'corsOrigins', 'tokenIssuer', 'tokenAudience']
   for (const name of settingNames) {
     for (const variable of [environmentName(name), ...aliasesOf(name)]) {
       const problems = problemsOf(() => readEnvironment({ [variable]: ` ${mark} //` }))

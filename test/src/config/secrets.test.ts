@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import t from 'tap'
 import { createConfig } from '../../../src/config/config.ts'
 import { readEnvironment } from '../../../src/config/environment.ts'
-import { developmentSecrets, readRings, type Rings } from '../../../src/config/secrets.ts'
+import { developmentSecrets, readRings, type Ring, type Rings } from '../../../src/config/secrets.ts'
 import { environmentName } from '../../../src/config/settings-schema.ts'
 import { testSecret } from '../../helper/service.ts'
 import { problemsOf } from './problems.ts'
 
 const others = { refreshTokenSecret: testSecret(), sessionSecret: testSecret() }
-const ringsOf = (accessTokenSecret: string, more: object = {}): Rings => readRings({ accessTokenSecret, ...others, ...more }, environmentName)
+const ringsOf = (accessTokenSecret: string, more: object = {}) => readRings({ accessTokenSecret, ...others, ...more }, environmentName) as Rings & { access: Ring }
 const refusalOf = (accessTokenSecret: string, more: object = {}): readonly string[] => problemsOf(() => ringsOf(accessTokenSecret, more))
 
 await t.test('one secret is a ring of one key, named by its fingerprint', async (t) => {
@@ -132,7 +132,7 @@ await t.test('kept secrets obey the same rules', async (t) => {
 
 await t.test('embedded development needs no secrets; MongoDB, Redis and production do', async (t) => {
   const dir = t.testdir()
-  t.equal(embedded(dir).rings.access[0].secret, developmentSecrets(dir, randomBytes).accessTokenSecret)
+  t.equal(embedded(dir).rings.access[0]?.secret, developmentSecrets(dir, randomBytes).accessTokenSecret)
   const names = ['ACCESS_TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'SESSION_SECRET']
   for (const more of [{ MONGODB_URI: 'mongodb://h' }, { REDIS_URL: 'redis://h' }, { REDIS_CLUSTER_NODES: 'h:1' }, { NODE_ENV: 'production', MONGODB_URI: 'embedded' }]) {
     const problems = problemsOf(() => embedded(dir, more))

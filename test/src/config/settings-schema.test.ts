@@ -43,6 +43,7 @@ await t.test('an empty environment gives the documented defaults', async (t) => 
     logLevel: 'info',
     redisKeyPrefix: 'lk:',
     dataDir: '.latchkey',
+    accessTokenAlgorithm: 'HS256',
     accessTokenExpiry: '15m',
     refreshTokenExpiry: '7d',
     sessionAbsoluteExpiry: '30d',

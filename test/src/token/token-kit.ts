@@ -3,18 +3,21 @@
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import Fastify from 'fastify'
 import { createHash, createHmac, randomBytes } from 'node:crypto'
-import type { Ring, RingKey } from '../../../src/config/secrets.ts'
+import type { RingKey } from '../../../src/config/secrets.ts'
 import { LatchkeyError } from '../../../src/errors.ts'
 import type { PublicUser } from '../../../src/schemas/shapes.ts'
-import { createAccessTokens, type AccessTokenOptions, type JwtEngine, type OwnTokens } from '../../../src/token/access-token.ts'
+import { createAccessTokens, type AccessTokenOptions, type JwtEngine, type OwnTokens, type TokenKey } from '../../../src/token/access-token.ts'
 import { createKeyring } from '../../../src/token/keyring.ts'
 import { createStillClock, type TestClock } from '../../helper/clock.ts'
 import { emailMark } from '../../helper/evidence.ts'
 import { testSecret } from '../../helper/service.ts'
 
-export function createKey (kid?: string, secret = testSecret()): RingKey {
+type Key = RingKey & TokenKey
+type Ring = readonly [Key, ...Key[]]
+
+export function createKey (kid?: string, secret = testSecret()): Key {
   const fingerprint = createHash('sha256').update(secret).digest('base64url').slice(0, 10)
-  return { kid: kid ?? fingerprint, fingerprint, secret }
+  return { kid: kid ?? fingerprint, fingerprint, algorithm: 'HS256', secret }
 }
 
 export interface CountedEngine extends JwtEngine { verified: number }
