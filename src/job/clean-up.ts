@@ -64,8 +64,11 @@ export function createCleanUp ({ sessions, avatars, sets, clock, onSlow }: Clean
           if (ended.length === 0) return
           const [deleted, deleteMs] = await work(ended.length, () => sessions.deleteEnded(ended.map(({ sid }) => sid), cutoff))
           done.sessions += deleted
-          if (isStopped || deleted === 0 || ended.length < size) return
-          from = ended.at(-1)?.endedAt
+          const last = ended.at(-1)?.endedAt
+          // where somebody else took the batch out there may be more behind it; where nothing moved there would be no end
+          const hasMoved = deleted > 0 || last?.getTime() !== from?.getTime()
+          if (isStopped || !hasMoved || ended.length < size) return
+          from = last
           size = sizeAfter(size, Math.max(findMs, deleteMs))
         }
       }
@@ -80,8 +83,8 @@ export function createCleanUp ({ sessions, avatars, sets, clock, onSlow }: Clean
       }
 
       await takeOutSessions()
-      for (const set of sets) await trim(set)
-      done.avatars = await avatars(() => isStopped)
+      for (const set of sets) if (!isStopped) await trim(set)
+      if (!isStopped) done.avatars = await avatars(() => isStopped)
       return done
     },
     stop () { isStopped = true }

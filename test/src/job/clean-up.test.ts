@@ -87,15 +87,32 @@ await t.test('a batch of more than 50 ms is told with its size', async (t) => {
 })
 
 await t.test('a full batch that somebody else has taken out is no end and no endless run', async (t) => {
-  const { cleanUp, add, ends, trapped, clock } = await setStage(t)
-  await add(...Array.from({ length: 700 }, () => -hourMs))
+  const { cleanUp, sessions, add, ends, trapped, clock } = await setStage(t)
+  await add(...Array.from({ length: 700 }, (_, i) => -hourMs - 1 - i))
   const gate = trapped.hold('deleteEnded', 'before')
   const running = cleanUp.run()
   await gate.reached
-  await createCleanUp({ avatars: noAvatars, sessions: trapped.calls, sets: [], clock }).run() // MongoDB's own expiry, or another instance
+  const cutoff = new Date(clock.wall() - hourMs)
+  await sessions.deleteEnded((await sessions.findEnded(cutoff, 20)).map(({ sid }) => sid), cutoff) // MongoDB's own expiry, or another instance
   gate.open()
-  await running
+  t.equal((await running).sessions, 680, 'it goes on behind what the other took')
   t.strictSame(await ends(), [])
+})
+
+await t.test('sessions that are found and never go are no endless run', async (t) => {
+  const { sessions, add, clock } = await setStage(t)
+  await add(...Array.from({ length: 300 }, () => -hourMs))
+  let found = 0
+  const stubborn: SessionRepository = {
+    ...sessions,
+    async findEnded (...query) {
+      found++
+      return await sessions.findEnded(...query)
+    },
+    deleteEnded: async () => 0
+  }
+  t.equal((await createCleanUp({ avatars: noAvatars, sessions: stubborn, sets: [], clock }).run()).sessions, 0)
+  t.equal(found, 2)
 })
 
 await t.test('a session that was found and lives by now is left', async (t) => {
@@ -117,7 +134,8 @@ await t.test('ended keys go from every counter', async (t) => {
 })
 
 await t.test('told to stop, it comes to its end with the batch that it is at', async (t) => {
-  const { cleanUp, add, ends, trapped } = await setStage(t)
+  const trimmed: string[] = []
+  const { cleanUp, add, ends, trapped } = await setStage(t, [{ ...createLocalEndingSet(), trim: async () => trimmed.push('a set') }])
   await add(...Array.from({ length: 1500 }, () => -hourMs))
   const gate = trapped.hold('findEnded', 'before')
   const running = cleanUp.run()
@@ -126,4 +144,5 @@ await t.test('told to stop, it comes to its end with the batch that it is at', a
   gate.open()
   t.equal((await running).sessions, 20)
   t.equal((await ends()).length, 1480)
+  t.strictSame(trimmed, [], 'and begins nothing new')
 })
