@@ -67,7 +67,7 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
     return await attempt({ limits, account: `id ${userId}`, address: client.address, onLimited }, async () => {
       for (let tries = 0; tries < mostTries; tries++) {
         const user = await findUser(userId)
-        if (!await hasher.verify(password, user.passwordHash)) {
+        if (!await hasher.verify(password, user.passwordHash, client.address)) {
           audit('current_password_wrong', client, { userId, sid })
           throw new LatchkeyError('current_password_invalid')
         }
@@ -99,7 +99,7 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
       checkNewPassword(password, [email, emailKey, username, fullName ?? ''], passwordMinLength, '/body/newPassword')
       let hash: string | undefined
       const changed = await confirmed(member, currentPassword, client, async ({ passwordHash }) => {
-        hash ??= await hasher.hash(password)
+        hash ??= await hasher.hash(password, client.address)
         return await users.changePassword(userId, passwordHash, hash)
       })
       audit('password_changed', client, { userId, sid })

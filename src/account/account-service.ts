@@ -49,21 +49,21 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
     return key === undefined ? null : await users.findByEmailKey(key)
   }
 
-  async function upgradeHash (user: UserRecord, password: string): Promise<void> {
+  async function upgradeHash (user: UserRecord, password: string, address: string): Promise<void> {
     try {
-      await users.upgradeHash(user._id, user.passwordHash, await hasher.hash(password))
+      await users.upgradeHash(user._id, user.passwordHash, await hasher.hash(password, address))
     } catch { /* the next login tries again */ }
   }
 
   async function signIn (user: UserRecord | null, typed: string, client: Client): Promise<Issued> {
     const password = canonicalPassword(typed)
-    const matches = await hasher.verify(password, user?.passwordHash ?? null)
+    const matches = await hasher.verify(password, user?.passwordHash ?? null, client.address)
     if (user === null || !matches) {
       audit('login_failed', client, user === null ? {} : { userId: user._id })
       throw new LatchkeyError('invalid_credentials')
     }
     const issued = await tokens.open(user, client)
-    if (hasher.isOutdated(user.passwordHash)) void upgradeHash(user, password)
+    if (hasher.isOutdated(user.passwordHash)) void upgradeHash(user, password, client.address)
     audit('login', client, { userId: user._id, sid: issued.session._id })
     return issued
   }
@@ -75,10 +75,10 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       const password = canonicalPassword(input.password)
       checkNewPassword(password, [input.email, emailKey, input.username, input.fullName ?? ''], passwordMinLength)
       if (!isReady()) throw unavailable(new Error('the unique indexes do not stand yet'))
-      await hasher.checkRoom()
+      await hasher.checkRoom(client.address)
       const reservation = await reserving(() => { audit('registration_limited', client) }, () => limits.reserveRegistration(client.address))
       return await givingBack([reservation], async () => {
-        const passwordHash = await hasher.hash(password) // before the address is looked at: taken and free take as long
+        const passwordHash = await hasher.hash(password, client.address) // before the address is looked at: taken and free take as long
         const now = new Date(clock.wall())
         const user: UserRecord = {
           _id: randomBytes(16).toString('base64url'),
@@ -103,7 +103,7 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
     },
 
     async login (input, client) {
-      await hasher.checkRoom()
+      await hasher.checkRoom(client.address)
       const onLimited = () => { audit('login_limited', client) }
       return await attempt({ limits, account: nameOf(input), address: client.address, onLimited }, async () => await signIn(await findUser(input), input.password, client))
     },

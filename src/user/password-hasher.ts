@@ -1,27 +1,30 @@
 // Room `user`: bcrypt in a bounded pool of low-priority threads, so that a storm of logins takes neither the event loop
 // nor libuv's threads from everybody else (DESIGN 6; docs/decisions/0017).
-// Work that would wait too long is refused at once, in order, instead of piling up.
+// Work that would wait too long is refused at once, in order, instead of piling up, and no address can fill the line for all.
 import bcrypt from 'bcrypt'
 import { Piscina } from 'piscina'
 import type { Clock } from '../clock.ts'
 import { unavailable } from '../errors.ts'
+import { addressKey } from '../limit/address.ts'
+import { createFairLine } from './fair-line.ts'
 import type { HashTask } from './hash-worker.ts'
 import { isHashable } from './password-rules.ts'
 
 export interface PasswordHasher {
   /**
    * Ask before work that would be in vain: in a storm, what is refused must cost next to nothing.
+   * @param address of the client: addresses are served in turn
    * @throws LatchkeyError `unavailable` when a hash would be refused now
    */
-  checkRoom: () => Promise<void>
+  checkRoom: (address: string) => Promise<void>
   /** @throws LatchkeyError `unavailable` when too much waits */
-  hash: (password: string) => Promise<string>
+  hash: (password: string, address: string) => Promise<string>
   /**
    * Takes as long for an account that does not exist (hash null) as for one that does.
    * @throws LatchkeyError `unavailable` when too much waits
    */
-  verify: (password: string, hash: string | null) => Promise<boolean>
-  /** Whether a hash was made with less than today's cost or an older form. */
+  verify: (password: string, hash: string | null, address: string) => Promise<boolean>
+  /** Whether a hash was made with less than today's cost or in an older form. */
   isOutdated: (hash: string) => boolean
   /** Hashes that are computed now. */
   running: () => number
@@ -44,7 +47,7 @@ export interface PasswordHasherOptions {
   mostWaitMs?: number
 }
 
-interface Waiting { readonly since: number, readonly begin: () => void, readonly giveUp: () => void }
+interface Waiting { readonly since: number, readonly begin: () => void, readonly giveUp: (waitMs: number) => void }
 
 export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWaitMs = 5000, mostWaitMs = 9500 }: PasswordHasherOptions): PasswordHasher {
   // The worker stands beside this file: TypeScript under tsx and tap, JavaScript in dist.
@@ -64,33 +67,51 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
   /** Milliseconds that a hash takes lately; by guess until every thread may have started, which the first ones wait for. */
   let usualMs = guessMs
   let [running, completed, closed] = [0, 0, false]
-  const line: Waiting[] = []
+  const line = createFairLine<Waiting>(queue)
   const given = new Set<Promise<string | boolean>>()
-  function checkRoom (): void {
+  const waitOf = (many: number): number => many * usualMs / concurrency
+  function checkRoom (source: string): void {
     if (closed) throw unavailable(new Error('the hashing pool is closed'))
-    const waitMs = line.length * usualMs / concurrency
-    if (running + line.length >= concurrency + queue || waitMs > maxWaitMs) throw busy(waitMs)
+    if (running < concurrency) return
+    const ahead = line.ahead(source)
+    if (waitOf(ahead) > maxWaitMs) throw busy(waitOf(Math.min(ahead, line.length)))
   }
 
-  /** A thread, in the order in which they were asked for. */
-  function turn (): Promise<void> | undefined {
+  /** A thread, in turn with the other sources. */
+  function turn (source: string): Promise<void> | undefined {
     if (running < concurrency) {
       running++
       return undefined
     }
-    return new Promise((resolve, reject) => { line.push({ since: clock.mono(), begin: resolve, giveUp: () => { reject(busy(mostWaitMs)) } }) })
+    return new Promise((resolve, reject) => {
+      // by a timer too: where a hash takes longer than that, nobody's turn comes in time
+      const timer = setTimeout(() => { waiting.giveUp(mostWaitMs) }, mostWaitMs).unref()
+      const waiting: Waiting = {
+        since: clock.mono(),
+        begin () {
+          clearTimeout(timer)
+          resolve()
+        },
+        giveUp (waitMs) {
+          clearTimeout(timer)
+          line.remove(source, waiting)
+          reject(busy(waitMs))
+        }
+      }
+      line.add(source, waiting)?.giveUp(waitOf(line.length))
+    })
   }
 
   function handOver (): void {
-    for (let next = line.shift(); next !== undefined; next = line.shift()) {
+    for (let next = line.next(); next !== undefined; next = line.next()) {
       if (clock.mono() - next.since <= mostWaitMs) return next.begin()
-      next.giveUp()
+      next.giveUp(mostWaitMs)
     }
     running--
   }
 
-  async function work (task: HashTask): Promise<string | boolean> {
-    await turn()
+  async function work (task: HashTask, source: string): Promise<string | boolean> {
+    await turn(source)
     const begin = clock.mono()
     try {
       const result = await pool.run(task)
@@ -101,9 +122,10 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
     }
   }
 
-  async function run (task: HashTask): Promise<string | boolean> {
-    checkRoom()
-    const result = work(task)
+  async function run (task: HashTask, address: string): Promise<string | boolean> {
+    const source = addressKey(address)
+    checkRoom(source)
+    const result = work(task, source)
     given.add(result)
     try {
       return await result
@@ -113,11 +135,11 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
   }
 
   return {
-    checkRoom: async () => { checkRoom() },
-    hash: async (password) => await run({ kind: 'hash', password, cost }) as string,
-    async verify (password, hash) {
+    checkRoom: async (address) => { checkRoom(addressKey(address)) },
+    hash: async (password, address) => await run({ kind: 'hash', password, cost }, address) as string,
+    async verify (password, hash, address) {
       if (!isHashable(password)) return false
-      const matches = await run({ kind: 'verify', password, hash: hash === null ? decoy : hash.replace(/^\$2y\$/, '$2b$'), cost })
+      const matches = await run({ kind: 'verify', password, hash: hash === null ? decoy : hash.replace(/^\$2y\$/, '$2b$'), cost }, address)
       return hash !== null && matches as boolean
     },
     isOutdated: (hash) => !hash.startsWith('$2b$') || Number(hash.slice(4, 6)) < cost,

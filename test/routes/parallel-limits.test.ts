@@ -78,3 +78,20 @@ await t.test('while the hashing threads are full, who is told to come again has 
   t.ok(Object.keys(before).length >= 3, `counted are ${Object.keys(before).join(', ')}`)
   t.strictSame((await Promise.all(both)).map(({ status }) => status), [200, 200])
 })
+
+await t.test('an address that fills the hashing threads with right passwords keeps nobody else out', async (t) => {
+  const service = await startService(t, { env: { BCRYPT_CONCURRENCY: '1', BCRYPT_QUEUE: '8', BCRYPT_COST: '12', SESSIONS_PER_USER: '200' } })
+  const [{ person: greedy }, { person: other }] = [await register(service), await register(service)]
+  const signIn = async (person: typeof greedy, from: string) => await service.post('/api/auth/login', { email: person.email, password: person.password }, { from })
+  const flood: number[] = []
+  const all = Array.from({ length: 10 }, async () => { flood.push((await signIn(greedy, '127.0.0.2')).status) })
+  await until(async () => ((await readMetrics(service)).by('latchkey_password_hashes', 'state')['waiting'] ?? 0) >= 8 && flood.includes(503), 'the line is full, and more are refused')
+  const before = flood.length
+  const [answer, registered] = await Promise.all([signIn(other, '127.0.0.3'), service.post('/api/auth/register', newPerson(), { from: '127.0.0.4' })])
+  t.equal(answer.status, 200)
+  t.equal(registered.status, 201)
+  const served = flood.slice(before).filter((status) => status === 200).length
+  t.ok(served <= 4, `${served} of the flood were served meanwhile`)
+  await Promise.all(all)
+  t.ok(flood.filter((status) => status === 503).length >= 2, `${flood.join(' ')}: who takes the place of whom made way`)
+})

@@ -10,6 +10,7 @@ import { createPasswordHasher, type PasswordHasher, type PasswordHasherOptions }
 import { passwordMark } from '../../helper/evidence.ts'
 
 const password = `${passwordMark}right`
+const home = '127.0.0.1'
 
 function open (t: Test, options: Partial<PasswordHasherOptions> = {}): PasswordHasher {
   const hasher = createPasswordHasher({ clock: systemClock, cost: 10, concurrency: 1, queue: 100, ...options })
@@ -20,9 +21,9 @@ function open (t: Test, options: Partial<PasswordHasherOptions> = {}): PasswordH
 await t.test('beyond the threads and the queue a hash is refused at once, with whole seconds to wait', async (t) => {
   const hasher = open(t, { concurrency: 1, queue: 2 })
   const hashes: string[] = []
-  const let3 = [1, 2, 3].map(async () => { hashes.push(await hasher.hash(password)) })
+  const let3 = [1, 2, 3].map(async () => { hashes.push(await hasher.hash(password, home)) })
   t.equal(hasher.waiting(), 2)
-  for (const call of [() => hasher.hash(password), () => hasher.verify(password, null)]) {
+  for (const call of [() => hasher.hash(password, home), () => hasher.verify(password, null, home)]) {
     const error = await Promise.resolve(call()).catch((error: unknown) => error)
     t.ok(error instanceof LatchkeyError)
     t.match(error, { code: 'unavailable', statusCode: 503 })
@@ -32,12 +33,12 @@ await t.test('beyond the threads and the queue a hash is refused at once, with w
   t.strictSame(hashes, [], 'before anybody was served')
   await Promise.all(let3)
   t.equal(hasher.waiting(), 0)
-  await hasher.hash(password)
+  await hasher.hash(password, home)
 })
 
 await t.test('a wait that would take too long is refused before the queue is full', async (t) => {
   const hasher = open(t, { concurrency: 1, queue: 10_000, maxWaitMs: 200 })
-  const all = await Promise.allSettled(Array.from({ length: 100 }, () => hasher.hash(password)))
+  const all = await Promise.allSettled(Array.from({ length: 100 }, () => hasher.hash(password, home)))
   const refused = all.filter((one): one is PromiseRejectedResult => one.status === 'rejected').map((one) => one.reason as LatchkeyError)
   t.ok(refused.length > 50, `${refused.length} of 100`)
   t.ok(refused.length < 100, 'and some are let wait')
@@ -51,9 +52,9 @@ await t.test('the first storm after the start is bounded too: by a guess', async
   let now = 0
   const slow = { wall: () => now, mono: () => { now += 1000; return now } } // a machine on which the shortest hash takes a second
   const hasher = open(t, { clock: slow, concurrency: 1, queue: 10_000, maxWaitMs: 5000 })
-  const running = hasher.hash(password)
-  const next = hasher.hash(password) // nobody waits yet
-  await t.rejects(hasher.hash(password), { code: 'unavailable', extras: { retryAfterSeconds: 64 } })
+  const running = hasher.hash(password, home)
+  const next = hasher.hash(password, home) // nobody waits yet
+  await t.rejects(hasher.hash(password, home), { code: 'unavailable', extras: { retryAfterSeconds: 64 } })
   await Promise.all([running, next])
 })
 
@@ -63,14 +64,14 @@ await t.test('the wait is estimated by what hashes take lately, not by what they
   const hasher = open(t, { clock, concurrency: 1, queue: 10, maxWaitMs: 5000 })
   const oneAfterTheOther = async (count: number) => {
     for (let hash = 0; hash < count; hash++) {
-      const done = hasher.hash(password)
+      const done = hasher.hash(password, home)
       await Promise.resolve() // it has begun
       now += pace
       await done
     }
   }
   const room = async (): Promise<number> => {
-    const all = Array.from({ length: 9 }, () => hasher.hash(password))
+    const all = Array.from({ length: 9 }, () => hasher.hash(password, home))
     return (await Promise.allSettled(all)).filter(({ status }) => status === 'fulfilled').length
   }
   await oneAfterTheOther(30)
@@ -83,14 +84,14 @@ await t.test('the wait is estimated by what hashes take lately, not by what they
 await t.test('a hash that fails gives its place back', async (t) => {
   const hasher = open(t, { concurrency: 1, queue: 1 })
   const odd = { replace: () => 5 } as unknown as string // the thread is given no text
-  for (let round = 0; round < 5; round++) await t.rejects(hasher.verify(password, odd), { message: /must be a string/ })
+  for (let round = 0; round < 5; round++) await t.rejects(hasher.verify(password, odd, home), { message: /must be a string/ })
   t.equal(hasher.waiting(), 0)
-  t.equal(await hasher.verify(password, await hasher.hash(password)), true)
+  t.equal(await hasher.verify(password, await hasher.hash(password, home), home), true)
 })
 
 await t.test('the event loop goes on while passwords are hashed', async (t) => {
   const hasher = open(t, { cost: 12 })
-  await hasher.verify(password, null)
+  await hasher.verify(password, null, home)
   let ticks = 0
   let longest = 0
   let last = performance.now()
@@ -100,7 +101,7 @@ await t.test('the event loop goes on while passwords are hashed', async (t) => {
     last = performance.now()
   }, 1)
   const begin = performance.now()
-  await Promise.all([1, 2].map(() => hasher.hash(password)))
+  await Promise.all([1, 2].map(() => hasher.hash(password, home)))
   clearInterval(timer)
   const took = performance.now() - begin
   t.ok(ticks > 20, `${ticks} turns in ${Math.round(took)} ms`)
@@ -109,7 +110,7 @@ await t.test('the event loop goes on while passwords are hashed', async (t) => {
 
 await t.test('who hashes makes way for who answers, and still gets a share of a machine that is busy', { skip: process.platform === 'linux' ? false : 'reads /proc' }, async (t) => {
   const hasher = open(t)
-  await hasher.verify(password, null)
+  await hasher.verify(password, null, home)
   const niceness = async (task: string): Promise<number> => Number((await readFile(`/proc/self/task/${task}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ')[16])
   const all = await Promise.all((await readdir('/proc/self/task')).map(niceness))
   t.equal(Math.max(...all), Math.min(19, await niceness(String(process.pid)) + 10))
@@ -118,10 +119,10 @@ await t.test('who hashes makes way for who answers, and still gets a share of a 
 await t.test('files are read while more passwords are hashed than libuv has threads', async (t) => {
   const hasher = open(t, { cost: 12, concurrency: 6 })
   const quick = bcrypt.hashSync(password, 4)
-  await Promise.all(Array.from({ length: 6 }, () => hasher.verify(password, quick))) // all threads run
+  await Promise.all(Array.from({ length: 6 }, () => hasher.verify(password, quick, home))) // all threads run
   const begin = performance.now()
   const hashes: string[] = []
-  const done = Promise.all(Array.from({ length: 6 }, async () => { hashes.push(await hasher.hash(password)) }))
+  const done = Promise.all(Array.from({ length: 6 }, async () => { hashes.push(await hasher.hash(password, home)) }))
   let longest = 0
   while (hashes.length < 6) {
     const from = performance.now()
@@ -138,12 +139,12 @@ await t.test('who closes the pool waits until every hash is done, and nothing ne
   const long = await bcrypt.hash(password, 12)
   const done: string[] = []
   const all = [
-    hasher.verify(password, long).then((fits) => { done.push(`long ${fits}`) }),
-    hasher.hash(password).then(() => { done.push('short') }), // the first of two threads to be done
-    hasher.hash(password).then(() => { done.push('waited') })
+    hasher.verify(password, long, home).then((fits) => { done.push(`long ${fits}`) }),
+    hasher.hash(password, home).then(() => { done.push('short') }), // the first of two threads to be done
+    hasher.hash(password, home).then(() => { done.push('waited') })
   ]
   const closed = hasher.close()
-  await t.rejects(hasher.hash(password), { code: 'unavailable' })
+  await t.rejects(hasher.hash(password, home), { code: 'unavailable' })
   await closed
   t.equal(done.length, 3, done.join())
   t.ok(done.includes('long true'))
@@ -165,10 +166,10 @@ await t.test('who has waited too long is given up in his turn, and who came late
   let now = 0
   const clock = { wall: () => now, mono: () => now }
   const hasher = open(t, { clock, mostWaitMs: 8000 })
-  const first = hasher.hash(password)
-  const second = hasher.hash(password)
+  const first = hasher.hash(password, home)
+  const second = hasher.hash(password, home)
   now = 8001
-  const third = hasher.hash(password)
+  const third = hasher.hash(password, home)
   await t.rejects(second, { code: 'unavailable', extras: { retryAfterSeconds: 8 } })
   for (const served of [first, third]) t.match(await served, /^\$2b\$/)
   t.strictSame([hasher.running(), hasher.waiting()], [0, 0])
@@ -176,9 +177,30 @@ await t.test('who has waited too long is given up in his turn, and who came late
 
 await t.test('whether there is room can be asked before anything else is done', async (t) => {
   const hasher = open(t, { queue: 1 })
-  await hasher.checkRoom()
-  const both = [hasher.hash(password), hasher.hash(password)]
-  await t.rejects(hasher.checkRoom(), { code: 'unavailable' })
+  await hasher.checkRoom(home)
+  const both = [hasher.hash(password, home), hasher.hash(password, home)]
+  await t.rejects(hasher.checkRoom(home), { code: 'unavailable' })
   await Promise.all(both)
-  await hasher.checkRoom()
+  await hasher.checkRoom(home)
+})
+
+await t.test('where the line is full, the address that fills it makes way for another', async (t) => {
+  const hasher = open(t, { queue: 3 })
+  const own = [1, 2, 3, 4].map(() => hasher.hash(password, home))
+  await t.rejects(hasher.checkRoom(home), { code: 'unavailable' })
+  await hasher.checkRoom('127.0.0.2')
+  const other = hasher.hash(password, '127.0.0.2')
+  await t.rejects(own[3] as Promise<string>, { code: 'unavailable', extras: { retryAfterSeconds: 1 } })
+  const order: string[] = []
+  await Promise.all([...own.slice(0, 3), other].map(async (hash, i) => { await hash; order.push(i === 3 ? 'other' : `own ${i}`) }))
+  t.ok(order.indexOf('other') <= 2, order.join())
+})
+
+await t.test('who has waited too long is given up also while no hash comes to its end', async (t) => {
+  const hasher = open(t, { cost: 14, mostWaitMs: 20 })
+  const long = hasher.hash(password, home)
+  await t.rejects(hasher.hash(password, home), { code: 'unavailable' })
+  t.strictSame([hasher.running(), hasher.waiting()], [1, 0], 'the first is not done yet')
+  await long
+  t.equal(hasher.running(), 0)
 })
