@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
-const sources = ['src', 'plugins', 'routes']
+const sources = ['src', 'plugins', 'routes', 'client']
 
 /** A hash of everything that dist/ is made from. */
 function stampOfSources (root) {

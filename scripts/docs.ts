@@ -1,8 +1,15 @@
 // `npm run docs`: writes the pages that are made from code. test/guard/docs.test.ts fails when one of them is behind.
-import { writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
+import { createConfig } from '../src/config/config.ts'
+import { readEnvironment } from '../src/config/environment.ts'
 import { aliasesOf, environmentName, processSettings, settingNames, settingsSchema } from '../src/config/settings-schema.ts'
 import { errorCodes, errorList } from '../src/errors.ts'
+import { createStandalone } from '../src/standalone.ts'
 
 const made = '<!-- Made by `npm run docs` from the code. Change it there. -->'
 
@@ -47,11 +54,33 @@ export function errorsPage (): string {
   ].join('\n')
 }
 
-export const pages: Record<string, () => string> = { 'docs/configuration.md': configurationPage, 'docs/errors.md': errorsPage }
+/** The document that the service serves at `/openapi.json` with default settings. */
+async function openapiDocument (): Promise<OpenAPI3> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-docs-'))
+  const app = createStandalone(createConfig(readEnvironment({ DATA_DIR: folder, LOG_LEVEL: 'silent' }), { randomBytes }))
+  try {
+    return (await app.inject('/openapi.json')).json<OpenAPI3>()
+  } finally {
+    await app.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Every page that is made from code, by its file. */
+export async function makePages (): Promise<Record<string, string>> {
+  const document = await openapiDocument()
+  const types = astToString(await openapiTS(document, { alphabetize: false, rootTypes: false }))
+  return {
+    'docs/configuration.md': configurationPage(),
+    'docs/errors.md': errorsPage(),
+    'docs/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
+    'client/api-types.ts': `// Made by \`npm run docs\` from docs/openapi.json (openapi-typescript). Change it there.\n/* eslint-disable */\n${types}`
+  }
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [file, page] of Object.entries(pages)) {
-    writeFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), page())
+  for (const [file, page] of Object.entries(await makePages())) {
+    writeFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), page)
     console.log(`written: ${file}`)
   }
 }

@@ -16,10 +16,11 @@ function makeProject (t: Test): { root: string, write: (text: string) => void, r
     'package.json': '{"type":"module"}',
     'package-lock.json': '{}',
     'tsconfig.json': JSON.stringify(options),
-    'tsconfig.build.json': '{"extends":"./tsconfig.json","include":["src","plugins","routes"]}',
+    'tsconfig.build.json': '{"extends":"./tsconfig.json","include":["src","plugins","routes","client"]}',
     src: { 'index.ts': 'export const n: number = 1\n' },
     plugins: {},
-    routes: {}
+    routes: {},
+    client: {}
   })
   return {
     root,
