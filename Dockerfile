@@ -8,6 +8,7 @@ COPY scripts scripts
 COPY src src
 COPY plugins plugins
 COPY routes routes
+COPY client client
 RUN npm run build && npm prune --omit=dev
 
 FROM node:22-bookworm-slim

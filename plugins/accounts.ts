@@ -26,7 +26,7 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     else if (method !== 'checkRoom') meter.observe('latchkey_password_hash_seconds', { operation: method }, seconds)
   })
   scope.addHook('onClose', async () => { await hasher.close() })
-  const { users, profiles, tokens, audit, loginLimits: limits, changeAccount } = scope
+  const { users, profiles, tokens, audit, tellHost, loginLimits: limits, changeAccount } = scope
   const { passwordMinLength } = config
   scope.decorate('accounts', meter.timed(createAccountService({
     users,
@@ -38,7 +38,8 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     randomBytes,
     passwordMinLength,
     isReady: scope.areIndexesReady,
-    audit
+    audit,
+    tellHost
   }), (method, _seconds, outcome) => {
     if (method === 'login') meter.add('latchkey_logins_total', { outcome })
     if (method === 'register') meter.add('latchkey_registrations_total', { outcome })
@@ -52,6 +53,7 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     limits,
     clock,
     passwordMinLength,
-    audit
+    audit,
+    tellHost
   }))
-}, { name: 'latchkey-accounts', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-profiles', 'latchkey-audit', 'latchkey-revocations', 'latchkey-tokens', 'latchkey-limits'] })
+}, { name: 'latchkey-accounts', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-profiles', 'latchkey-audit', 'latchkey-host-hooks', 'latchkey-revocations', 'latchkey-tokens', 'latchkey-limits'] })

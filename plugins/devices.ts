@@ -10,6 +10,6 @@ declare module 'fastify' {
 }
 
 export default fp<ScopeOptions>(async function devices (scope, { clock }) {
-  const { users, sessions, audit, sessionCache: cache } = scope
-  scope.decorate('devices', createDevices({ users, sessions, cache, ...scope.revocations, clock, audit }))
-}, { name: 'latchkey-devices', dependencies: ['latchkey-audit', 'latchkey-revocations'] })
+  const { users, sessions, audit, tellHost, sessionCache: cache } = scope
+  scope.decorate('devices', createDevices({ users, sessions, cache, ...scope.revocations, clock, audit, tellHost }))
+}, { name: 'latchkey-devices', dependencies: ['latchkey-audit', 'latchkey-host-hooks', 'latchkey-revocations'] })

@@ -25,7 +25,7 @@ declare module 'fastify' {
   }
 }
 
-export default fp<ScopeOptions>(async function tokens (scope, { config, clock, randomBytes }) {
+export default fp<ScopeOptions>(async function tokens (scope, { config, clock, randomBytes, claims }) {
   const { keyring, published } = createAccessKeys(config)
   for (const { kid, algorithm, material } of keyring.keys) {
     await scope.register(fastifyJwt, {
@@ -42,7 +42,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     sign: (kid, claims) => (engines[kid] as JWT).sign(claims),
     verify: (kid, text) => (engines[kid] as JWT).verify(text)
   }
-  const { meter, users, sessions, statistics, audit, sessionCache: cache, legacyVerify } = scope
+  const { meter, users, sessions, statistics, audit, tellHost, sessionCache: cache, legacyVerify } = scope
   const own = createAccessTokens({
     engine,
     keyring,
@@ -51,7 +51,8 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     issuer: config.tokenIssuer,
     audience: config.tokenAudience,
     lifetimeSeconds: config.accessTokenSeconds,
-    fields: config.tokenClaims
+    fields: config.tokenClaims,
+    claimsOf: claims
   })
   const accessTokens = legacyVerify === undefined ? own : admitLegacyTokens({ own, verify: legacyVerify, clock })
   const refreshTokens = createRefreshTokens(createKeyring(config.rings.refresh))
@@ -70,7 +71,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     randomBytes,
     ...(meter.isOn && { onLoad: (tier, seconds) => { meter.observe('latchkey_check_seconds', { tier }, seconds) } })
   }))
-  scope.decorate('signOut', createSignOut({ users, sessions, cache, revoke, revokeOlder, accessTokens, refreshTokens, clock, graceMs, audit }))
+  scope.decorate('signOut', createSignOut({ users, sessions, cache, revoke, revokeOlder, accessTokens, refreshTokens, clock, graceMs, audit, tellHost }))
   const kinds: Record<string, 'refresh' | 'renewal'> = { refresh: 'refresh', renew: 'renewal' }
   scope.decorate('tokens', meter.timed(createTokenService({
     users,
@@ -86,9 +87,10 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     graceMs,
     sessionsPerUser: config.sessionsPerUser,
     statistics,
-    audit
+    audit,
+    tellHost
   }), (method, _seconds, outcome) => {
     const kind = kinds[method]
     if (kind !== undefined) meter.add('latchkey_refreshes_total', { kind, outcome })
   }))
-}, { name: 'latchkey-tokens', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-tiers', 'latchkey-audit', 'latchkey-revocations', 'latchkey-legacy-tokens'] })
+}, { name: 'latchkey-tokens', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-tiers', 'latchkey-audit', 'latchkey-host-hooks', 'latchkey-revocations', 'latchkey-legacy-tokens'] })

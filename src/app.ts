@@ -8,6 +8,7 @@ import cookies from '../plugins/cookies.ts'
 import devices from '../plugins/devices.ts'
 import errors from '../plugins/errors.ts'
 import health from '../plugins/health.ts'
+import hostHooks from '../plugins/host-hooks.ts'
 import jobs from '../plugins/jobs.ts'
 import legacyTokens from '../plugins/legacy-tokens.ts'
 import limits from '../plugins/limits.ts'
@@ -57,6 +58,7 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(profiles, options)
   await scope.register(tiers, options)
   await scope.register(audit, options)
+  await scope.register(hostHooks, options)
   await scope.register(revocations, options)
   await scope.register(legacyTokens, options)
   await scope.register(tokens, options)

@@ -14,11 +14,13 @@ export type { Clock } from './clock.ts'
 export { ConfigError } from './config/environment.ts'
 export type { SettingsInput } from './config/settings-schema.ts'
 export type { ErrorCode, Problem } from './errors.ts'
+export type { ClaimsOf } from './token/access-token.ts'
+export type { AccountEvent, HostHooks, SessionEvent, SignedOutEvent } from './token/host-hooks.ts'
 export type { PublicUser } from './schemas/shapes.ts'
 export type * from './types.ts'
 
 /** Settings in camelCase (`accessTokenSecret` for `ACCESS_TOKEN_SECRET`), and what a host can bring. */
-export interface LatchkeyOptions extends SettingsInput, Partial<Pick<ScopeOptions, 'mongoClient' | 'redisClient' | 'clock' | 'randomBytes' | 'worker'>> {
+export interface LatchkeyOptions extends SettingsInput, Partial<Pick<ScopeOptions, 'mongoClient' | 'redisClient' | 'hooks' | 'claims' | 'clock' | 'randomBytes' | 'worker'>> {
   /** Path under which the service answers, such as `/auth`. */
   prefix?: string
   /** A configuration made before, instead of settings. */
@@ -29,7 +31,7 @@ export interface LatchkeyOptions extends SettingsInput, Partial<Pick<ScopeOption
 
 export default fp<LatchkeyOptions>(async function latchkey (host, options) {
   if (host.hasDecorator('authenticate')) throw new Error('latchkey: this instance has an `authenticate` already; register the plugin once')
-  const { prefix = '', clock = systemClock, randomBytes = systemRandomBytes, mongoClient, redisClient, worker, config } = options
+  const { prefix = '', clock = systemClock, randomBytes = systemRandomBytes, mongoClient, redisClient, hooks, claims, worker, config } = options
   const base = prefix.replace(/\/$/, '')
   const ownsNotFound = options.ownsNotFound ?? base !== ''
 
@@ -45,6 +47,8 @@ export default fp<LatchkeyOptions>(async function latchkey (host, options) {
       ownsNotFound,
       ...(mongoClient && { mongoClient }),
       ...(redisClient && { redisClient }),
+      ...(hooks && { hooks }),
+      ...(claims && { claims }),
       ...(worker && { worker })
     })
   }, { prefix: base })

@@ -4,6 +4,8 @@ import type { RedisClient } from './cache/shared-tier.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import type { WorkerPlace } from './meter/scrape.ts'
+import type { ClaimsOf } from './token/access-token.ts'
+import type { HostHooks } from './token/host-hooks.ts'
 
 export interface ScopeOptions {
   config: Config
@@ -14,6 +16,10 @@ export interface ScopeOptions {
   /** A client to use instead of an own one; whoever brings it closes it. */
   mongoClient?: MongoClient
   redisClient?: RedisClient
+  /** Is told what happens to accounts and sessions. */
+  hooks?: HostHooks
+  /** Adds to what an access token says. */
+  claims?: ClaimsOf
   /** If this process is one of several of one service. */
   worker?: WorkerPlace
 }

@@ -7,11 +7,12 @@ import type { Profile } from '../schemas/shapes.ts'
 import type { Member } from '../session/session-rules.ts'
 import type { ChangeAccount } from '../token/account-change.ts'
 import type { Audit } from '../token/audit.ts'
+import type { Tell } from '../token/host-hooks.ts'
 import type { Client, RevokeOlder, SignedOut } from '../token/revocation.ts'
 import type { Issued, TokenService } from '../token/token-service.ts'
 import type { PasswordHasher } from '../user/password-hasher.ts'
 import { canonicalPassword, checkNewPassword } from '../user/password-rules.ts'
-import { emailKeyOf, profileOf, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
+import { emailKeyOf, profileOf, publicUser, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
 import type { ProfileFields, UserRepository } from '../user/user-repository.ts'
 import { attempt } from './attempts.ts'
 
@@ -42,13 +43,14 @@ export interface AccountChangesOptions {
   clock: Clock
   passwordMinLength: number
   audit: Audit
+  tellHost: Tell
 }
 
 /** Tries of a change whose account another change, or an upgrade of the hash, overtook. */
 const mostTries = 3
 
 export function createAccountChanges (options: AccountChangesOptions): AccountChanges {
-  const { users, changeAccount, revokeOlder, tokens, hasher, limits, clock, passwordMinLength, audit } = options
+  const { users, changeAccount, revokeOlder, tokens, hasher, limits, clock, passwordMinLength, audit, tellHost } = options
 
   async function findUser (userId: string): Promise<UserRecord> {
     const user = await users.findById(userId)
@@ -104,6 +106,7 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
       })
       audit('password_changed', client, { userId, sid })
       const ended = await revokeOlder(userId, changed.tokenVersion, 'password_changed')
+      await tellHost('onPasswordChanged', client, { userId, sid, user: publicUser(changed) })
       return { ...await openAfresh(changed, client), ...ended }
     }
   }

@@ -5,6 +5,7 @@ import { LatchkeyError, unavailable } from '../errors.ts'
 import type { LoginLimits } from '../limit/login-limits.ts'
 import type { Profile } from '../schemas/shapes.ts'
 import type { Audit } from '../token/audit.ts'
+import type { Tell } from '../token/host-hooks.ts'
 import type { Client } from '../token/revocation.ts'
 import type { Issued, TokenService } from '../token/token-service.ts'
 import type { PasswordHasher } from '../user/password-hasher.ts'
@@ -38,10 +39,11 @@ export interface AccountServiceOptions {
   /** Whether the unique indexes stand; before that nobody may register. */
   isReady: () => boolean
   audit: Audit
+  tellHost: Tell
 }
 
 export function createAccountService (options: AccountServiceOptions): AccountService {
-  const { users, profiles, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit } = options
+  const { users, profiles, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit, tellHost } = options
 
   async function findUser ({ email, username }: Credentials): Promise<UserRecord | null> {
     if (username !== undefined) return await users.findByUsernameKey(usernameKeyOf(username))
@@ -65,6 +67,7 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
     const issued = await tokens.open(user, client)
     if (hasher.isOutdated(user.passwordHash)) void upgradeHash(user, password, client.address)
     audit('login', client, { userId: user._id, sid: issued.session._id })
+    await tellHost('onSignedIn', client, eventOf(issued))
     return issued
   }
 
@@ -98,7 +101,9 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
         }
         await users.insert(user)
         audit('registered', client, { userId: user._id })
-        return await tokens.open(user, client)
+        const issued = await tokens.open(user, client)
+        await tellHost('onRegistered', client, eventOf(issued))
+        return issued
       })
     },
 
@@ -111,6 +116,9 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
     profile: (userId) => profiles.find(userId)
   }
 }
+
+/** What a host is told of it. */
+const eventOf = ({ user, session }: Issued) => ({ userId: user.id, sid: session._id, user })
 
 /** What attempts are counted by: as it was typed, so that counting tells nothing of who exists. */
 function nameOf ({ email, username }: Credentials): string {

@@ -63,6 +63,15 @@ export interface AccessTokens {
   read: (text: string, options?: { expired?: boolean }) => Believed
 }
 
+/**
+ * What a host adds to the claims of a user's access tokens. The service's own claims stand above it. What it throws fails the
+ * request (`internal_error`) before a token is issued.
+ */
+export type ClaimsOf = (user: Readonly<PublicUser>) => Record<string, unknown>
+
+/** Bytes that claims may take as JSON: a token has to fit into headers and cookies. */
+const mostClaimBytes = 2048
+
 /** Access tokens that this service issued, of which every claim is known. */
 export interface OwnTokens extends AccessTokens {
   read: (text: string, options?: { expired?: boolean }) => Claims
@@ -78,10 +87,12 @@ export interface AccessTokenOptions {
   lifetimeSeconds: number
   /** Account fields that are added to the claims. */
   fields: readonly ClaimField[]
+  /** What a host adds. */
+  claimsOf?: ClaimsOf | undefined
 }
 
 export function createAccessTokens (options: AccessTokenOptions): OwnTokens {
-  const { engine, keyring, clock, randomBytes, issuer, audience, lifetimeSeconds, fields } = options
+  const { engine, keyring, clock, randomBytes, issuer, audience, lifetimeSeconds, fields, claimsOf } = options
   const invalid = (cause?: unknown) => new LatchkeyError('token_invalid', { cause })
 
   function kidOf (text: string): string {
@@ -105,7 +116,8 @@ export function createAccessTokens (options: AccessTokenOptions): OwnTokens {
       const iat = Math.floor(clock.wall() / 1000)
       const exp = Math.min(iat + lifetimeSeconds, Math.floor(notAfter / 1000))
       const extra = Object.fromEntries(fields.map((field) => [field, user[field]]))
-      const claims = { ...extra, sub: user.id, sid, jti: randomBytes(16).toString('base64url'), iat, exp, iss: issuer, aud: audience, role: user.role }
+      const claims = { ...claimsOf?.(user), ...extra, sub: user.id, sid, jti: randomBytes(16).toString('base64url'), iat, exp, iss: issuer, aud: audience, role: user.role }
+      if (claimsOf !== undefined && Buffer.byteLength(JSON.stringify(claims)) > mostClaimBytes) throw new Error(`the claims of a token take more than ${mostClaimBytes} bytes`)
       return { text: engine.sign(keyring.signer.kid, claims), expiresInSeconds: Math.max(0, exp - iat) }
     },
     read (text, { expired = false } = {}) {

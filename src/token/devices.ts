@@ -8,6 +8,7 @@ import type { SessionRepository } from '../session/session-repository.ts'
 import type { Member, SessionRecord } from '../session/session-rules.ts'
 import type { UserRepository } from '../user/user-repository.ts'
 import type { Audit } from './audit.ts'
+import type { Tell } from './host-hooks.ts'
 import type { Client, Revoke, RevokeOthers, SignedOut } from './revocation.ts'
 import type { SessionCopy } from './session-copy.ts'
 
@@ -33,9 +34,10 @@ export interface DevicesOptions {
   revokeOthers: RevokeOthers
   clock: Clock
   audit: Audit
+  tellHost: Tell
 }
 
-export function createDevices ({ users, sessions, cache, revoke, revokeOthers, clock, audit }: DevicesOptions): Devices {
+export function createDevices ({ users, sessions, cache, revoke, revokeOthers, clock, audit, tellHost }: DevicesOptions): Devices {
   return {
     async list ({ userId }, { limit, cursor }) {
       const after = parseTimeCursor(cursor)
@@ -51,12 +53,17 @@ export function createDevices ({ users, sessions, cache, revoke, revokeOthers, c
       const session = await sessions.find(sid)
       if (session === null || session.userId !== userId) throw new LatchkeyError('not_found')
       if (session.revokedAt !== null) return await cache.bury(sid) // whoever ended it may have died before they could tell
-      if (await revoke(sid, 'device') !== null) audit('session_ended', client, { userId, sid })
+      if (await revoke(sid, 'device') === null) return
+      audit('session_ended', client, { userId, sid })
+      await tellHost('onSignedOut', client, { userId, sid, reason: 'session_ended', revoked: 1 })
     },
 
     async endOthers (member, client) {
       const ended = await revokeOthers(member, 'other_devices')
-      if (ended.revoked > 0) audit('other_sessions_ended', client, member)
+      if (ended.revoked > 0) {
+        audit('other_sessions_ended', client, member)
+        await tellHost('onSignedOut', client, { ...member, reason: 'other_sessions_ended', revoked: ended.revoked })
+      }
       return ended
     }
   }

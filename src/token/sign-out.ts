@@ -9,6 +9,7 @@ import type { UserRepository } from '../user/user-repository.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts'
 import type { Audit } from './audit.ts'
+import type { Tell } from './host-hooks.ts'
 import { forgettingOnFailure, type Client, type Revoke, type RevokeOlder, type SignedOut } from './revocation.ts'
 import type { SessionCopy } from './session-copy.ts'
 
@@ -37,11 +38,12 @@ export interface SignOutOptions {
   /** Milliseconds after a rotation in which the spent token still counts. */
   graceMs: number
   audit: Audit
+  tellHost: Tell
 }
 
 const nothing: SignedOut = Object.freeze({ revoked: 0, sids: [] })
 
-export function createSignOut ({ users, sessions, cache, revoke, revokeOlder, accessTokens, refreshTokens, clock, graceMs, audit }: SignOutOptions): SignOut {
+export function createSignOut ({ users, sessions, cache, revoke, revokeOlder, accessTokens, refreshTokens, clock, graceMs, audit, tellHost }: SignOutOptions): SignOut {
   /** Sessions that the presented tokens name; a token that proves nothing names none. */
   function sidsOf ({ access, refresh }: Presented): Set<string> {
     const sids = new Set<string>()
@@ -87,6 +89,7 @@ export function createSignOut ({ users, sessions, cache, revoke, revokeOlder, ac
         if (userId === null) continue
         revoked++
         audit('logout', client, { userId, sid })
+        await tellHost('onSignedOut', client, { userId, sid, reason: 'logout', revoked: 1 })
       }
       return { revoked, sids }
     },
@@ -101,7 +104,10 @@ export function createSignOut ({ users, sessions, cache, revoke, revokeOlder, ac
       const tokenVersion = isLive(session, user, clock.wall()) ? await users.bumpTokenVersion(userId) : user.tokenVersion
       if (tokenVersion === null) return nothing
       const { revoked, sids } = await forgettingOnFailure(cache, [sid], () => revokeOlder(userId, tokenVersion, 'logout_all'))
-      if (revoked > 0) audit('logout_all', client, { userId, sid })
+      if (revoked > 0) {
+        audit('logout_all', client, { userId, sid })
+        await tellHost('onSignedOut', client, { userId, sid, reason: 'logout_all', revoked })
+      }
       return { revoked, sids }
     }
   }

@@ -12,6 +12,7 @@ import { publicUser, type UserRecord } from '../user/user-record.ts'
 import type { UserRepository } from '../user/user-repository.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { Audit } from './audit.ts'
+import type { Tell } from './host-hooks.ts'
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts'
 import type { Client, Revoke } from './revocation.ts'
 import type { SessionCopy } from './session-copy.ts'
@@ -57,10 +58,11 @@ export interface TokenServiceOptions {
   sessionsPerUser: number
   statistics: Pick<Statistics, 'opened'>
   audit: Audit
+  tellHost: Tell
 }
 
 export function createTokenService (options: TokenServiceOptions): TokenService {
-  const { users, sessions, cache, revoke, accessTokens, refreshTokens, clock, randomBytes, idleMs, absoluteMs, graceMs, sessionsPerUser, statistics, audit } = options
+  const { users, sessions, cache, revoke, accessTokens, refreshTokens, clock, randomBytes, idleMs, absoluteMs, graceMs, sessionsPerUser, statistics, audit, tellHost } = options
 
   function issued (user: UserRecord, session: SessionRecord, withRefresh = true): Issued {
     const shown = publicUser(user)
@@ -112,6 +114,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
     if (session.generation === generation + 1 && sinceRotationMs < graceMs) return session
     await revoke(sid, 'refresh_token_reused')
     audit('refresh_token_reused', client, { userId: session.userId, sid })
+    await tellHost('onReuseDetected', client, { userId: session.userId, sid })
     throw new LatchkeyError('refresh_token_reused')
   }
 
@@ -148,6 +151,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
       }
       statistics.opened(session._id, endOf(session))
       await cache.fill(session._id, { value: { user: publicUser(user) }, expiresAt: endOf(session) }, since)
+      await tellHost('onRefreshed', client, { userId: user._id, sid: session._id, user: publicUser(user) })
       return issued(user, session)
     },
 

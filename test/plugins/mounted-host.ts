@@ -21,7 +21,7 @@ export interface Host {
 }
 
 export interface HostOptions {
-  options?: Pick<LatchkeyOptions, 'prefix' | 'ownsNotFound'>
+  options?: Pick<LatchkeyOptions, 'prefix' | 'ownsNotFound' | 'hooks' | 'claims'>
   env?: Record<string, string>
   /** What the host does before it registers the package. */
   prepare?: (app: FastifyInstance) => void
