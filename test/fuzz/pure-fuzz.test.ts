@@ -2,6 +2,7 @@
 // again, and whatever else comes it answers or refuses by the closed list of failures, and throws nothing else.
 import Fastify from 'fastify'
 import fc from 'fast-check'
+import { Redis } from 'ioredis'
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { readCopy, writeCopy } from '../../src/cache/copy-text.ts'
@@ -26,7 +27,7 @@ import { newVisitorId, parseVisitor, sliceOf, visitorText } from '../../src/visi
 import { scratchFolder } from '../helper/scratch.ts'
 import { testSecret } from '../helper/service.ts'
 import { expectNone, holds } from './fuzz-kit.ts'
-import { hostileJson, hostileText } from './hostile.ts'
+import { brokenText, hostileJson, hostileText } from './hostile.ts'
 
 const ring = () => createKeyring([{ kid: 'k1', fingerprint: 'f', secret: testSecret() }])
 const id = (bytes: number) => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((made) => Buffer.from(made).toString('base64url'))
@@ -146,28 +147,45 @@ await t.test('a lifetime is as many seconds as it says', async (t) => {
   await holds(t, 200, fc.tuple(fc.integer({ min: 1, max: 999_999_999 }), fc.constantFrom('s', 'm', 'h', 'd', '')), ([count, unit]) => { same(seconds(`${count}${unit}`), count * units[unit]) })
 })
 
+/** Values that are right for a setting, or almost. */
+const almost: Record<string, readonly string[]> = {
+  MONGODB_URI: ['mongodb://h/db', 'mongodb://h/%zz', 'mongodb://h/a%2fb?x=1', 'mongodb+srv://h', 'mongodb://u:p%40@a:1,b:2/db', 'mongodb://h//', 'mongodb://h/?x=1', 'mongodb://[::1]:1/db', 'embedded'],
+  REDIS_URL: ['redis://h', 'rediss://u:p%40@h:1', 'redis://[', 'redis://h:99999', 'redis://:%zz@h/0', 'redis://h/x'],
+  REDIS_HOST: ['h', '::1', '[::1]', 'a b', 'h/x', 'u@h', ''],
+  REDIS_PASSWORD: ['p@:/?#%', '%zz'],
+  REDIS_CLUSTER_NODES: ['a:1,b:2', 'a:99999', 'a:0', '[::1]:1'],
+  TRUST_PROXY: ['loopback', 'off', '10.0.0.0/8', '10/8', '1', '::/0', '1.2.3.4/255.0.0.0', '::ffff:1.2.3.4/96', 'fe80::1%lo', '0x7f.1/8', '1.2.3.4/33', 'uniquelocal, linklocal', '2001:db8::/129', '1.2.3.4/08', '::ffff:10.0.0.0/104'],
+  CORS_ORIGINS: ['https://shop.example.net', 'https://shop.example.net/', 'null', 'https://*.example.com', 'http://[::1]:3000', 'HTTPS://A.example', 'https://u@a.example', 'file://'],
+  COOKIE_DOMAIN: ['.example.com', 'example.com', '-', '.'],
+  ACCESS_TOKEN_SECRET: ['a:b:c', 'k1:'.padEnd(60, 'xY9zQ'), `${'k1:'.padEnd(60, 'abcdefgh1')},${'k1:'.padEnd(60, 'ijklmnop2')}`, ',', ':'.padEnd(60, 'abcdefgh1'), 'x'.repeat(40)],
+  ACCESS_TOKEN_EXPIRY: ['15m', '3650d', '3651d', '999999999d', '1', '0m'],
+  TOKEN_CLAIMS: ['email,fullName', 'email,', 'email,email'],
+  METRICS_TOKEN: ['changeme-changeme-changeme', 'a'.repeat(16), 'abcdefgh12345678'],
+  LEGACY_TOKEN_SECRET: ['a\\,b', '\\', ',', 'secret'],
+  LEGACY_TOKENS: ['on', 'off'],
+  WORKERS: ['1', '2', '257'],
+  NODE_ENV: ['production', 'development', 'staging']
+}
+
 await t.test('an environment is a configuration or is refused by the names of its settings; no value is told, and what is accepted can be started', async (t) => {
   const dir = scratchFolder(t)
   const secretsOf = () => ({ ACCESS_TOKEN_SECRET: testSecret(), REFRESH_TOKEN_SECRET: testSecret(), SESSION_SECRET: testSecret() })
-  const names = fc.constantFrom(...settingNames.flatMap((name) => [environmentName(name), ...aliasesOf(name)]).filter((name) => name !== 'DATA_DIR'))
-  const values = fc.oneof(
-    { weight: 2, arbitrary: hostileText.map((text) => text.slice(0, 300)) },
-    { weight: 1, arbitrary: fc.integer().map(String) },
-    {
-      weight: 3,
-      arbitrary: fc.constantFrom('on', 'off', '15m', '1h', '3650d', '999999999d', '0', 'mongodb://h/db', 'mongodb://h/%zz', 'mongodb://h/a%2fb?x=1', 'mongodb+srv://h', 'mongodb://u:p@a:1,b:2/db', 'redis://h', 'rediss://u:p%40@h:1', 'redis://[', 'redis://h:99999', 'a:1,b:99999', 'loopback', '10.0.0.0/8', '10/8', '1', '::/0', '1.2.3.4/255.0.0.0', '::ffff:1.2.3.4/96', 'fe80::1%lo',
-        'https://app.example.com', 'https://app.example.com/', 'null', '*', '.example.com', 'embedded', 'production', 'a:b:c', 'k1:'.padEnd(60, 'xY9zQ'), `${'k1:'.padEnd(60, 'abcdefgh1')},${'k1:'.padEnd(60, 'ijklmnop2')}`, 'email,fullName')
-    }
-  )
-  await holds(t, 400, fc.tuple(fc.array(fc.tuple(names, values), { maxLength: 4 }), fc.boolean()), ([given, hasSecrets]) => {
-    const environment = { ...(hasSecrets && secretsOf()), ...Object.fromEntries(given), DATA_DIR: dir }
+  const names = settingNames.flatMap((name) => [environmentName(name), ...aliasesOf(name)]).filter((name) => name !== 'DATA_DIR')
+  const general = fc.oneof(hostileText.map((text) => text.slice(0, 300)), fc.integer().map(String), fc.constantFrom('on', 'off', '15m', '3650d', '999999999d', '0', '1', 'embedded', 'production', 'null', '*'))
+  const given = fc.constantFrom(...names, ...Object.keys(almost)).chain((name) => {
+    const known = almost[name]
+    return (known === undefined ? general : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: general }, { weight: 1, arbitrary: brokenText(fc.constantFrom(...known)) })).map((value) => [name, Buffer.from(value).toString()] as const) // as any environment's, it has an encoding
+  })
+  await holds(t, 400, fc.tuple(fc.array(given, { maxLength: 4 }), fc.boolean()), ([variables, hasSecrets]) => {
+    const environment = { ...(hasSecrets && secretsOf()), ...Object.fromEntries(variables), DATA_DIR: dir }
     try {
-      const { trustProxy, store } = createConfig(readEnvironment(environment), { randomBytes })
+      const { trustProxy, store, redis } = createConfig(readEnvironment(environment), { randomBytes })
       Fastify({ trustProxy: trustProxy === false ? false : [...trustProxy] })
+      if (redis?.url !== undefined) new Redis(redis.url, { lazyConnect: true }).disconnect()
       expectNone(store.kind === 'mongodb' && store.database === '' ? ['a database without a name'] : [])
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      expectNone(given.filter(([, value]) => value.length > 12 && error.message.includes(value)).map(([name]) => `it tells the value of ${name}`))
+      expectNone(variables.filter(([, value]) => value.length > 12 && error.message.includes(value)).map(([name]) => `it tells the value of ${name}`))
     }
   })
 })
