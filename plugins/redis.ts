@@ -4,7 +4,7 @@ import fastifyRedis from '@fastify/redis'
 import fp from 'fastify-plugin'
 import { Cluster, Redis } from 'ioredis'
 import type { RedisClient } from '../src/cache/shared-tier.ts'
-import type { RedisAddress } from '../src/config/config.ts'
+import type { RedisAddress } from '../src/config/addresses.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 
 declare module 'fastify' {

@@ -2,7 +2,7 @@
 // package mounted at its root. What fails before a route is found (bad HTTP, bad URL) is answered in the same shape.
 import Fastify, { LogController, type FastifyHttpOptions, type FastifyInstance, type FastifyReply, type RawServerDefault } from 'fastify'
 import { randomBytes as systemRandomBytes } from 'node:crypto'
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { hostname } from 'node:os'
 import type { Config } from './config/config.ts'
@@ -75,11 +75,17 @@ const codeOfFailure: Record<string, ErrorCode> = { ERR_HTTP_REQUEST_TIMEOUT: 're
 /** Node found no request in what arrived: the answer is written by hand, and the connection ends. */
 function answerBadHttp (error: NodeJS.ErrnoException, socket: Socket, requestId: string, headers: Record<string, string>): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
-  // Node's own name for the answer that the socket still owes; to an earlier, whole request: ours must not be taken for it
-  const owed = (socket as { _httpMessage?: ServerResponse | null })._httpMessage
-  if (owed?.req.complete) {
+  // Node's own names for the answer that the socket still owes and for the request that it reads; a request that has its answer,
+  // or a part of it, gets no second one: whoever shares the connection would take it for the answer to the next request
+  const { _httpMessage: owed, parser } = socket as { _httpMessage?: ServerResponse | null, parser?: { incoming?: IncomingMessage | null } | null }
+  if (owed && (owed.req.complete || owed.headersSent)) {
     owed.shouldKeepAlive = false
     owed.once('close', () => { socket.destroySoon() })
+    return
+  }
+  setTimeout(() => { socket.destroy() }, lingerMs).unref() // whoever does not hang up is cut off
+  if (!owed && parser?.incoming?.complete === false) {
+    socket.end()
     return
   }
   const code = codeOfFailure[error.code ?? '']
@@ -92,7 +98,6 @@ function answerBadHttp (error: NodeJS.ErrnoException, socket: Socket, requestId:
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close'
   }).map(([name, value]) => `${name}: ${value}`)
-  setTimeout(() => { socket.destroy() }, lingerMs).unref() // whoever does not hang up is cut off
   socket.end([`HTTP/1.1 ${failure.statusCode} ${STATUS_CODES[failure.statusCode]}`, ...lines, '', body].join('\r\n'))
 }
 

@@ -1,23 +1,12 @@
 // Room `config`: settings made ready for use, once, and frozen. Whatever contradicts itself or would be unsafe
 // stops the start here (fail closed), with the name of the setting and never its value.
 import { availableParallelism } from 'node:os'
-import ipaddr from 'ipaddr.js'
+import { redisOf, storeOf, trustOf, type RedisAddress, type StoreAddress } from './addresses.ts'
 import { ConfigError } from './environment.ts'
 import { readLegacySecrets, warningsOfLegacy } from './legacy-secrets.ts'
 import { developmentSecrets, isSample, readRings, type Rings, type SecretTexts } from './secrets.ts'
 import { environmentName, type Settings } from './settings-schema.ts'
 import { readSigningKeys, type SigningKey } from './signing-keys.ts'
-
-export type StoreAddress =
-  | { readonly kind: 'embedded', readonly dir: string }
-  | { readonly kind: 'mongodb', readonly uri: string, readonly database: string }
-
-export interface RedisAddress {
-  /** URL of a single Redis; beside `nodes` it only lends user, password and TLS. */
-  readonly url: string | undefined
-  /** A Redis Cluster, if there are any. */
-  readonly nodes: readonly { readonly host: string, readonly port: number }[]
-}
 
 // Settings that Config holds in another form, or not at all.
 const raw = [
@@ -66,7 +55,7 @@ export interface ConfigSources {
 export function createConfig (settings: Settings, { randomBytes, nameOf = environmentName }: ConfigSources): Config {
   const problems: string[] = []
   const production = settings.nodeEnv !== 'development' && settings.nodeEnv !== 'test'
-  const store = storeOf(settings)
+  const store = storeOf(settings, nameOf, problems)
   const redis = redisOf(settings, nameOf, problems)
   const [accessTokenSeconds, refreshTokenSeconds, sessionAbsoluteSeconds] =
     [seconds(settings.accessTokenExpiry), seconds(settings.refreshTokenExpiry), seconds(settings.sessionAbsoluteExpiry)]
@@ -119,33 +108,6 @@ export function seconds (text: string): number {
   return unit === undefined ? Number(text) : Number(text.slice(0, -1)) * unit
 }
 
-function storeOf ({ mongodbUri, dataDir }: Settings): StoreAddress {
-  if (mongodbUri === undefined || mongodbUri === 'embedded') return { kind: 'embedded', dir: dataDir }
-  // not `new URL`: it refuses the several hosts of a replica set
-  const path = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(mongodbUri)?.[1]
-  return { kind: 'mongodb', uri: mongodbUri, database: path === undefined ? 'latchkey' : decodeURIComponent(path) }
-}
-
-function redisOf (settings: Settings, nameOf: (name: string) => string, problems: string[]): RedisAddress | undefined {
-  const { redisUrl, redisHost, redisPort, redisPassword, redisClusterNodes } = settings
-  const built = redisHost === undefined
-    ? undefined
-    : `redis://${redisPassword === undefined ? '' : `:${encodeURIComponent(redisPassword)}@`}${redisHost}:${redisPort ?? 6379}`
-  if (redisHost === undefined && (redisPort ?? redisPassword) !== undefined) {
-    problems.push(`${nameOf('redisHost')} is missing beside ${nameOf('redisPort')} or ${nameOf('redisPassword')}`)
-  }
-  if (redisUrl !== undefined && built !== undefined && redisUrl.replace(/\/$/, '') !== built) {
-    problems.push(`${nameOf('redisUrl')} and ${nameOf('redisHost')} name different servers: set one of them`)
-  }
-  const nodes = (redisClusterNodes?.split(',') ?? []).map((node) => {
-    const [host, port] = node.split(':') as [string, string]
-    return { host, port: Number(port) }
-  })
-  if (nodes.some(({ port }) => port < 1 || port > 65_535)) problems.push(`${nameOf('redisClusterNodes')}: a port is a number from 1 to 65535`)
-  const url = redisUrl ?? built
-  return url === undefined && nodes.length === 0 ? undefined : { url, nodes }
-}
-
 function originsOf ({ corsOrigins }: Settings, nameOf: (name: string) => string, problems: string[]): string[] {
   const origins = (corsOrigins ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== '')
   if (origins.some((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin || origin.includes('*'))) {
@@ -185,14 +147,6 @@ function checkMetricsToken ({ metricsToken, ...settings }: Settings, nameOf: (na
   for (const name of others) if (settings[name]?.split(',').some((key) => key === metricsToken || key.endsWith(`:${metricsToken}`))) problems.push(`${nameOf('metricsToken')} must not be equal to a key of ${nameOf(name)}`)
 }
 
-function trustOf ({ trustProxy }: Settings, nameOf: (name: string) => string, problems: string[]): Config['trustProxy'] {
-  if (trustProxy === 'off') return false
-  const proxies = trustProxy.split(',').map((proxy) => proxy.trim())
-  const known = (proxy: string) => ['loopback', 'linklocal', 'uniquelocal'].includes(proxy) || isAddress(proxy) || ipaddr.isValidCIDR(proxy)
-  if (!proxies.every(known)) problems.push(`${nameOf('trustProxy')}: expected \`off\` or addresses such as \`loopback\`, \`10.0.0.0/8\``)
-  return proxies
-}
-
 function warningsFor (settings: Settings, production: boolean, store: StoreAddress, redis: RedisAddress | undefined, nameOf: (name: string) => string): string[] {
   const warnings: string[] = []
   if (store.kind === 'embedded') warnings.push(`The embedded store serves one process. Set ${nameOf('mongodbUri')} for several instances.`)
@@ -201,9 +155,6 @@ function warningsFor (settings: Settings, production: boolean, store: StoreAddre
   if (production && settings.loginLimitPerAddress === 0) warnings.push(`${nameOf('loginLimitPerAddress')} is 0: one address may guess passwords and register without limit.`)
   return warnings
 }
-
-/** An address written whole: four numbers or IPv6, not the short and hexadecimal forms that some resolvers take. */
-const isAddress = (text: string): boolean => ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
 
 function deepFrozen<T extends object> (value: T): T {
   for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) deepFrozen(member)

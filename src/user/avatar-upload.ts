@@ -34,6 +34,9 @@ export const mostFileBytes = 2 * 1024 * 1024
 /** Bytes of a body: the file, and what multipart writes around it. */
 export const mostBodyBytes = mostFileBytes + 16 * 1024
 
+/** Milliseconds that the parser gets for its own turns of the event loop once the whole body is there: it needs no clock. */
+const stuckMs = 500
+
 export function createAvatarUploads ({ places, deadlineMs }: AvatarUploadOptions): AvatarUploads {
   const taken = new Set<string>()
   return {
@@ -61,16 +64,28 @@ export async function readAvatar ({ stream, contentType, contentLength }: Upload
     const chunks: Buffer[] = []
     let bodyBytes = 0
     const late = setTimeout(() => { fail(new LatchkeyError('request_timeout')) }, deadlineMs)
+    let stuck: NodeJS.Timeout | undefined
 
     function fail (error: LatchkeyError): void {
-      clearTimeout(late)
-      stream.off('data', count).unpipe(parser)
+      settle()
+      stream.off('data', take).off('end', end).pause()
       reject(error)
     }
 
-    function count (chunk: Buffer): void {
+    function settle (): void {
+      clearTimeout(late)
+      clearTimeout(stuck)
+    }
+
+    function take (chunk: Buffer): void {
       bodyBytes += chunk.length
       if (bodyBytes > mostBodyBytes) fail(new LatchkeyError('payload_too_large'))
+      else parser.write(chunk) // never asked to wait, or a part that it forgets would stop the body (seen: one without headers)
+    }
+
+    function end (): void {
+      parser.end()
+      stuck = setTimeout(() => { fail(refusal('is not well formed')) }, stuckMs)
     }
 
     parser.on('file', (field, file) => {
@@ -82,7 +97,7 @@ export async function readAvatar ({ stream, contentType, contentLength }: Upload
     for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) parser.on(limit, () => { fail(refusal('must be a file and the only part')) })
     parser.on('error', () => { fail(refusal('is cut off or not well formed')) })
     parser.on('finish', () => {
-      clearTimeout(late)
+      settle()
       if (chunks.length === 0) fail(refusal('is required'))
       else resolve(Buffer.concat(chunks))
     })
@@ -90,7 +105,7 @@ export async function readAvatar ({ stream, contentType, contentLength }: Upload
     stream.on('error', () => { fail(refusal('broke off')) })
     stream.on('close', () => { if (!stream.readableEnded) fail(refusal('broke off')) })
     if (stream.destroyed) fail(refusal('broke off')) // while the session was asked for, before anybody listened
-    else stream.on('data', count).pipe(parser)
+    else stream.on('data', take).on('end', end)
   })
 }
 

@@ -73,6 +73,21 @@ await t.test('what is no request, behind one that is being answered, does not ta
   t.ok(answer.closed, 'and the connection ends')
 })
 
+await t.test('a request that was answered before its body came gets no second answer, whatever the body turns out to be', async (t) => {
+  const head = 'PUT /api/auth/profile HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+  for (const [what, framing] of Object.entries({ 'chunks in disguise': 'xchunked', 'a chunk size that is none': 'chunked' })) {
+    const socket = dial(service)
+    const answer = answerOf(socket, 3000)
+    socket.write(`${head}Transfer-Encoding: ${framing}\r\n${framing === 'chunked' ? '\r\n2\r\n{}\r\n' : ''}`)
+    if (framing === 'chunked') await new Promise((resolve) => { socket.once('data', resolve) })
+    socket.write(framing === 'chunked' ? 'zz\r\n{}\r\n0\r\n\r\n' : `\r\n${smuggled}`)
+    const { all, closed } = await answer
+    t.equal(all.match(/HTTP\/1\.1 /g)?.length, 1, `${what}: there is one answer`)
+    t.match(all, /^HTTP\/1\.1 4\d\d /, what)
+    t.ok(closed, `${what}: the connection ends`)
+  }
+})
+
 await t.test('headers that are too large or too many are refused or left unread, and nobody falls', async (t) => {
   const big = await exchange(service, `GET /livez HTTP/1.1\r\nHost: x\r\nX-Big: ${'a'.repeat(20_000)}\r\n${close}`)
   expectProblem(t, big, 431, 'headers_too_large', { what: '20 KB' })

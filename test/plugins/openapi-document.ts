@@ -1,5 +1,5 @@
 // The OpenAPI document of a service, for tests that hold the service to it.
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Answer } from '../helper/http.ts'
 import type { Service } from '../helper/service.ts'
@@ -27,12 +27,14 @@ export async function readDocument (service: Service): Promise<OpenapiDocument> 
   const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false })
   addFormats.default(ajv)
   ajv.addSchema(json, 'document')
+  const checks = new Map<string, ValidateFunction>()
   const operations = Object.entries(json.paths as Record<string, object>)
     .flatMap(([path, methods]) => Object.entries(methods).map(([method, is]) => ({ path, method: method.toUpperCase(), is })))
 
   const faultsOf = (value: unknown, ...place: string[]): string[] => {
     const pointer = place.map((key) => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
-    const check = ajv.compile({ $ref: `document#/${pointer}` })
+    const check = checks.get(pointer) ?? ajv.compile({ $ref: `document#/${pointer}` })
+    checks.set(pointer, check)
     return check(value) ? [] : (check.errors ?? []).map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`)
   }
 

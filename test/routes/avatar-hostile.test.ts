@@ -169,6 +169,7 @@ await t.test('a body that is not well formed is refused', async (t) => {
     'half a file': raw.subarray(0, raw.length / 2),
     'headers without end': `--${boundary}\r\ncontent-disposition: form-data; name="avatar"; filename="x`,
     'very many headers': Buffer.concat([Buffer.from(`--${boundary}\r\n${'a: b\r\n'.repeat(100_000)}`), raw.subarray(boundary.length + 4)]),
+    'a long part without headers': `--${boundary}\r\n\r\n${'x'.repeat(100_000)}\r\n--${boundary}--\r\n`,
     'only boundaries': `--${boundary}\r\n`.repeat(50_000)
   }
   for (const [what, body] of Object.entries(bodies)) await refused(t, await service.call(avatarPath, { ...whole, raw: body }), 400, 'validation_failed', what)

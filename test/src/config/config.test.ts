@@ -50,6 +50,18 @@ await t.test('the store is MongoDB where one is named, else the embedded one', a
   t.match(refusalOf({ MONGODB_URI: 'postgres://h' }), [/^MONGODB_URI: /])
 })
 
+await t.test('an address that its client could not read is refused by the name of its setting, and not repeated', async (t) => {
+  const mark = 'hidden-in-a-url'
+  for (const uri of [`mongodb://u:${mark}@h/%zz`, `mongodb://u:${mark}@h/%e0%a4%a`]) {
+    t.strictSame(refusalOf({ MONGODB_URI: uri }), ['MONGODB_URI: the name of the database is not in percent-encoding'], uri)
+  }
+  for (const url of [`redis://:${mark}@h:99999`, `redis://:${mark}@[`, `redis://:${mark}%zz@h`, `rediss://%zz:${mark}@h:1`, `redis://:${mark}@h:port`]) {
+    t.strictSame(refusalOf({ REDIS_URL: url }), ['REDIS_URL: the host, the port or the percent-encoding cannot be read'], url)
+  }
+  t.strictSame(refusalOf({ REDIS_HOST: 'a b', REDIS_PASSWORD: mark }), ['REDIS_HOST is no host'])
+  t.strictSame(refusalOf({ REDIS_URL: 'rediss://user:p%40%25ss@h:6380/2' }), [])
+})
+
 await t.test('in production the embedded store must be asked for by name', async (t) => {
   for (const nodeEnv of ['production', 'prod', 'staging']) {
     t.match(refusalOf({ NODE_ENV: nodeEnv }), [/^MONGODB_URI is required in production/], nodeEnv)
@@ -95,7 +107,11 @@ await t.test('forwarded addresses are believed of named proxies only', async (t)
 })
 
 await t.test('a network of proxies has a mask that fits its addresses', async (t) => {
-  for (const text of ['10.0.0.0/33', '10.0.0.0/999', 'fc00::/129']) t.match(refusalOf({ TRUST_PROXY: text }), [/^TRUST_PROXY: expected/], text)
+  for (const text of ['10.0.0.0/33', '10.0.0.0/999', 'fc00::/129', '10.0.0.0/', '10.0.0.0/8/8', '/8']) t.match(refusalOf({ TRUST_PROXY: text }), [/^TRUST_PROXY: expected/], text)
+})
+
+await t.test('a network of proxies is written whole, and is not everybody', async (t) => {
+  for (const text of ['0.0.0.0/0', '::/0', '10.1.2.3/0', '10/8', '10.0/16', '010.0.0.0/8', '0x0a.0.0.0/8']) t.match(refusalOf({ TRUST_PROXY: text }), [/^TRUST_PROXY: expected/], text)
 })
 
 await t.test('an origin is scheme, host and port, and nothing else', async (t) => {
