@@ -23,7 +23,7 @@ function isPutOff (t: Test, answer: Answer, what: string): void {
   t.ok(answer.ms < 5000, `${what} was answered in ${Math.round(answer.ms)} ms`)
 }
 
-await t.test('MongoDB killed under load: copies answer until they run out, then 503; nothing is lost', { skip }, async (t) => {
+await t.test('B10 D9 MongoDB killed under load: copies answer until they run out, then 503; nothing is lost', { skip }, async (t) => {
   const { mongo, pair } = await startOnOwnMongo(t)
   const [a, b] = pair
   const { person, ...first } = await register(a)
@@ -78,7 +78,7 @@ await t.test('a logout that was put off has revived nothing and can be repeated'
   await until(async () => (await b.get('/api/protected', { token: accessToken })).status === 401, 'felt by the other', 3000)
 })
 
-await t.test('a service whose MongoDB is not there yet starts, says so, and finds it later', { skip }, async (t) => {
+await t.test('K2 a service whose MongoDB is not there yet starts, says so, and finds it later', { skip }, async (t) => {
   const mongo = await startOwnEngine(t, 'mongo')
   await mongo.kill()
   const service = await startService(t, { deployment: createDeployment(t, { mongodbUri: mongo.url, redisUrl }) })
@@ -90,7 +90,7 @@ await t.test('a service whose MongoDB is not there yet starts, says so, and find
   t.ok((await register(service)).accessToken)
 })
 
-await t.test('a MongoDB that hangs is put off within the time that a client waits, and is used again afterwards', { skip }, async (t) => {
+await t.test('B10 a MongoDB that hangs is put off within the time that a client waits, and is used again afterwards', { skip }, async (t) => {
   const { mongo, pair: [a] } = await startOnOwnMongo(t)
   const { person, accessToken } = await register(a)
   mongo.freeze()

@@ -84,7 +84,7 @@ await t.test('a taken port is said in a sentence', async (t) => {
   t.match(second.printed(), 'Set PORT')
 })
 
-await t.test('asked to end under load it answers what it accepted and ends with 0; the same signal twice is one', async (t) => {
+await t.test('K3 asked to end under load it answers what it accepted and ends with 0; the same signal twice is one', async (t) => {
   const server = startProcess(t, { DATA_DIR: scratchFolder(t), ...quick })
   const origin = await server.origin
   const { json } = await post(server, '/api/auth/register', newPerson())

@@ -45,7 +45,7 @@ async function loginByCookie (): Promise<{ cookie: string, sid: string }> {
 }
 const record = async (sid: string): Promise<unknown> => await service.db.collection<{ _id: string }>('usersession').findOne({ _id: sid })
 
-await t.test('no other site spends a refresh token or ends a session, by whatever type of body', async (t) => {
+await t.test('F4 no other site spends a refresh token or ends a session, by whatever type of body', async (t) => {
   const { cookie, sid } = await loginByCookie()
   const before = await record(sid)
   const forms: Record<string, Call> = {
@@ -75,7 +75,7 @@ await t.test('the refusal is a problem like any other', async (t) => {
   for (const [who, headers] of Object.entries(refused)) expectProblem(t, await service.post('/api/auth/refresh', undefined, { headers: { ...headers, cookie } }), 403, 'csrf_rejected', { what: who })
 })
 
-await t.test('nobody is signed in or registered from another site', async (t) => {
+await t.test('F5 nobody is signed in or registered from another site', async (t) => {
   const { email, password } = person
   for (const [who, headers] of Object.entries(refused)) {
     for (const path of ['/api/auth/login', '/login']) expectProblem(t, await service.post(path, { email, password, transport: 'cookie' }, { headers }), 403, 'csrf_rejected', { what: `${path}, ${who}` })
@@ -96,7 +96,7 @@ await t.test('whoever is from here, allowed, or no browser is served', async (t)
   }
 })
 
-await t.test('a request with an Authorization header is judged by it alone', async (t) => {
+await t.test('F6 a request with an Authorization header is judged by it alone', async (t) => {
   const other = await loginByCookie()
   for (const [who, headers] of Object.entries(refused)) {
     const { accessToken } = loginOf(await service.post('/api/auth/login', { email: person.email, password: person.password }))

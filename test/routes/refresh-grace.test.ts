@@ -17,7 +17,7 @@ const rotatedAgo = async (sid: string, ms: number, at = service): Promise<void> 
   await at.db.collection<{ _id: string }>('usersession').updateOne({ _id: sid }, { $set: { rotatedAt: new Date(Date.now() - ms) } })
 }
 
-await t.test('a lost answer can be asked for again: the same successor, as often as it takes', async (t) => {
+await t.test('D2 a lost answer can be asked for again: the same successor, as often as it takes', async (t) => {
   const first = await login(service, person)
   const next = await refresh(first.refreshToken)
   await rotatedAgo(first.sid, 7000)
@@ -31,7 +31,7 @@ await t.test('a lost answer can be asked for again: the same successor, as often
   t.equal((await refresh(next.refreshToken)).answer.status, 200, 'the chain goes on')
 })
 
-await t.test('reuse of a spent refresh token after the grace ends that session alone', async (t) => {
+await t.test('D3 reuse of a spent refresh token after the grace ends that session alone', async (t) => {
   const [first, second] = [await login(service, person), await login(service, person)]
   const next = await refresh(first.refreshToken)
   await rotatedAgo(first.sid, 10_500)
@@ -105,9 +105,9 @@ async function race (t: Test, services: Service[], rounds: number, who: Person):
   for (const at of services) t.equal((await at.get('/api/auth/profile', { token: current.accessToken })).status, 200)
 }
 
-await t.test('twenty refreshes at once cannot fork a session', async (t) => { await race(t, [service], 10, person) })
+await t.test('D2 twenty refreshes at once cannot fork a session', async (t) => { await race(t, [service], 10, person) })
 
-await t.test('twenty refreshes at once cannot fork a session, over two instances', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
+await t.test('D2 twenty refreshes at once cannot fork a session, over two instances', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
   const pair = await startPair(t)
   await race(t, pair, 50, (await register(pair[0])).person)
 })
