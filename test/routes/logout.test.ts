@@ -164,6 +164,8 @@ await t.test('E1 E3 what is signed out on one instance is signed out on the othe
   for (const device of [first, second]) t.equal((await ask(device)).status, 200)
 
   t.strictSame((await a.post(one, undefined, { token: first.accessToken })).json, signedOut)
+  expectProblem(t, await a.get('/api/auth/profile', { token: first.accessToken }), 401, 'session_revoked', { what: 'here at once' })
+  expectProblem(t, await a.post('/api/auth/refresh', { refreshToken: first.refreshToken }), 401, 'session_revoked', { what: 'here at once' })
   await until(async () => (await ask(first)).status === 401, 'the session is dead on the other instance', 3000)
   expectProblem(t, await b.post('/api/auth/refresh', { refreshToken: first.refreshToken }), 401, 'session_revoked')
   t.equal((await ask(second)).status, 200)

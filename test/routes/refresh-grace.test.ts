@@ -102,7 +102,11 @@ async function race (t: Test, services: Service[], rounds: number, who: Person):
   }
   const record = await (services[0] as Service).db.collection<{ _id: string, generation: number }>('usersession').findOne({ _id: current.sid })
   t.equal(record?.generation, rounds, 'one step a round')
-  for (const at of services) t.equal((await at.get('/api/auth/profile', { token: current.accessToken })).status, 200)
+  for (const at of services) {
+    t.equal((await at.get('/api/auth/profile', { token: current.accessToken })).status, 200)
+    const { items } = (await at.get('/api/auth/sessions?limit=200', { token: current.accessToken })).json as { items: { id: string, current: boolean }[] }
+    t.strictSame(items.filter((item) => item.current || item.id === current.sid).map(({ id }) => id), [current.sid], 'the list shows it once')
+  }
 }
 
 await t.test('D2 twenty refreshes at once cannot fork a session', async (t) => { await race(t, [service], 10, person) })

@@ -5,6 +5,7 @@ import { passwordMark } from '../helper/evidence.ts'
 import type { Answer } from '../helper/http.ts'
 import { newPerson, register, type Person } from '../helper/people.ts'
 import { startService } from '../helper/service.ts'
+import { expectSoon } from '../helper/timing.ts'
 import { expectProblem } from '../plugins/expect-problem.ts'
 
 const unlimited = { LOGIN_LIMIT_PER_ADDRESS: '0', LOGIN_LIMIT_PER_ACCOUNT: '0' }
@@ -31,12 +32,16 @@ await t.test('A3 the least length is 8 and counts characters, not bytes', async 
   t.equal((await tryRegister('🦩🐙🦔🪵🧩🪐🫧🦭')).status, 201, 'eight characters of four bytes')
 })
 
-await t.test('A3 PASSWORD_MIN_LENGTH sets the least length, and the refusal names it', async (t) => {
+await t.test('A3 PASSWORD_MIN_LENGTH sets the least length, here and at a change, and the refusal names it', async (t) => {
   const strict = await startService(t, { env: { PASSWORD_MIN_LENGTH: '12' } })
   const refused = await strict.post('/api/auth/register', { ...newPerson(), password: 'k7#qTz!wk7#' })
   expectProblem(t, refused, 400, 'password_too_short')
   t.match(refused.json.detail, /\b12\b/)
   t.equal((await strict.post('/api/auth/register', { ...newPerson(), password: 'k7#qTz!wk7#q' })).status, 201)
+  const { person, accessToken: token } = await register(strict)
+  const change = async (newPassword: string) => await strict.call('/api/auth/profile/password', { method: 'PUT', token, body: { currentPassword: person.password, newPassword } })
+  for (const short of ['k7#qTz!wk7#', '🦩🐙🦔🪵🧩🪐🫧🦩🐙🦔🪵']) expectProblem(t, await change(short), 400, 'password_too_short', { what: 'eleven characters' })
+  t.equal((await change('k7#qTz!wk7#q')).status, 200)
 })
 
 await t.test('A4 64 characters are taken and each of them counts', async (t) => {
@@ -86,10 +91,13 @@ await t.test('A7 common passwords and what is known of the account are refused w
 })
 
 await t.test('A8 an absurd length is refused before it is hashed', async (t) => {
-  const { person } = await register(service)
+  const { person, accessToken: token } = await register(service)
+  const change = async (body: object): Promise<Answer> => await service.call('/api/auth/profile/password', { method: 'PUT', token, body })
   const doors = [
     { door: 'register', send: async (password: string) => await tryRegister(password) },
-    { door: 'login', send: async (password: string) => await tryLogin(person, password) }
+    { door: 'login', send: async (password: string) => await tryLogin(person, password) },
+    { door: 'change, as the current one', send: async (password: string) => await change({ currentPassword: password, newPassword: newPerson().password }) },
+    { door: 'change, as the new one', send: async (password: string) => await change({ currentPassword: person.password, newPassword: password }) }
   ]
   for (const { door, send } of doors) {
     const tries = [await send('a'.repeat(100_000)), await send('a'.repeat(100_000)), await send('a'.repeat(100_000))]
@@ -97,4 +105,16 @@ await t.test('A8 an absurd length is refused before it is hashed', async (t) => 
     t.ok(Math.min(...tries.map(({ ms }) => ms)) < 50, `${door}: in less than 50 ms`)
     expectProblem(t, await send('a'.repeat(5000)), 400, 'validation_failed', { what: `${door}, 5 KB` })
   }
+})
+
+await t.test('A8 a hundred absurd ones at a time do not slow others', async (t) => {
+  const { person, accessToken: token } = await register(service)
+  const password = 'a'.repeat(100_000)
+  await expectSoon(t, 'a profile beside a hundred of 100 KB', 200, async () => {
+    const flood = Promise.all(Array.from({ length: 100 }, async (_, i) => i % 2 === 0 ? await tryRegister(password) : await tryLogin(person, password)))
+    const times: number[] = []
+    while (times.length < 100) times.push((await service.get('/api/auth/profile', { token })).ms)
+    for (const { status } of await flood) t.ok(status === 413 || status === 400, String(status))
+    return times
+  })
 })

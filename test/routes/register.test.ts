@@ -111,18 +111,20 @@ await t.test('A9 A10 a name that is taken is taken in every spelling, and the re
   t.equal((await login(service, { ...person, email: taken.ascii })).userId, userId, 'every spelling signs in to the one account')
 })
 
-/** Twenty at once, in two spellings: exactly one becomes the account. */
+/** Twenty at once who want one address or one username, in two spellings: exactly one becomes the account. */
 async function race (t: Test, services: Service[]): Promise<void> {
   await Promise.all(services.flatMap((service) => [1, 2, 3, 4].map(() => register(service)))) // every hashing thread has started
-  const person = newPerson()
-  const [name, domain] = person.email.split('@') as [string, string]
-  const spellings = [`${name.toUpperCase()}@${domain}`, `${name}@${domain.toUpperCase()}`]
-  const answers = await Promise.all(Array.from({ length: 20 }, async (_, i) => await (services[i % services.length] as Service)
-    .post(path, { ...newPerson(), email: spellings[i % 2], password: person.password })))
-  t.strictSame(answers.map(({ status }) => status).sort(), [201, ...Array<number>(19).fill(409)])
-  for (const answer of answers.filter(({ status }) => status === 409)) t.equal(answer.json.code, 'email_taken')
-  for (const service of services) {
-    for (const email of spellings) t.equal((await login(service, { ...person, email })).answer.status, 200, 'either spelling signs in')
+  for (const field of ['email', 'username'] as const) {
+    const person = newPerson()
+    const [name, domain] = person.email.split('@') as [string, string]
+    const spellings = field === 'email' ? [`${name.toUpperCase()}@${domain}`, `${name}@${domain.toUpperCase()}`] : [person.username.toUpperCase(), person.username]
+    const answers = await Promise.all(Array.from({ length: 20 }, async (_, i) => await (services[i % services.length] as Service)
+      .post(path, { ...newPerson(), [field]: spellings[i % 2], password: person.password })))
+    t.strictSame(answers.map(({ status }) => status).sort(), [201, ...Array<number>(19).fill(409)], field)
+    for (const answer of answers.filter(({ status }) => status === 409)) t.equal(answer.json.code, `${field}_taken`)
+    for (const service of services) {
+      for (const spelling of spellings) t.equal((await service.post('/api/auth/login', { [field]: spelling, password: person.password })).status, 200, 'either spelling signs in')
+    }
   }
 }
 
