@@ -84,6 +84,15 @@ await t.test('J5 while MongoDB is away it is a problem that tells the same, with
     t.ok(away.ms < 1000, `${away.ms} ms`)
     mongo.thaw()
   }
+  await mongo.start()
+  await until(async () => (await service.get(path)).json.status === 'OK', 'MongoDB is back')
+  for (const engine of [redis, mongo]) engine.freeze()
+  for (let n = 0; n < 5; n++) {
+    const both = await service.get(path)
+    t.match([both.status, both.json.redis, both.json.mongo], [503, 'disconnected', 'disconnected'])
+    t.ok(both.ms < 1000, `both: ${both.ms} ms`)
+    t.notMatch(both.text, /127\.0\.0\.1|mongodb:|redis:\/\/|ECONN|\d+\.\d+\.\d+/, 'no address and no version')
+  }
   const { ms } = await service.get('/livez')
   t.ok(ms < 1000)
 })

