@@ -8,7 +8,12 @@ import { createDeployment, startPair, until, type Service } from '../helper/serv
 
 const limit = 10
 
-for (const [how, strike] of [['was killed', (redis: OwnEngine) => redis.kill()], ['hangs', async (redis: OwnEngine) => { redis.freeze() }]] as const) {
+const outages = [
+  ['was killed', (redis: OwnEngine) => redis.kill(), (redis: OwnEngine) => redis.start()],
+  ['hangs', async (redis: OwnEngine) => { redis.freeze() }, async (redis: OwnEngine) => { redis.thaw() }]
+] as const
+
+for (const [how, strike, mend] of outages) {
   await t.test(`B9 while Redis ${how} guesses are limited, one by one and all at once, and others sign in`, { skip: withoutOwnEngines, timeout: 90_000 }, async (t) => {
     const redis = await startOwnEngine(t, 'redis')
     const pair = await startPair(t, { deployment: createDeployment(t, { mongodbUri, redisUrl: redis.url }) })
@@ -28,5 +33,6 @@ for (const [how, strike] of [['was killed', (redis: OwnEngine) => redis.kill()],
     t.ok(atOnce.filter((status) => status === 401).length <= 2 * limit)
     t.strictSame([...new Set(atOnce)].sort(), [401, 429])
     for (const service of pair) t.equal((await login(service, other)).answer.status, 200, 'another account is not concerned')
+    await mend(redis)
   })
 }
