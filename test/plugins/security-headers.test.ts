@@ -106,6 +106,8 @@ await t.test('the docs page may run its own scripts and be framed by nobody', as
   t.match(headers['content-security-policy'], /^default-src 'none'; script-src 'self';/)
   t.match(headers['content-security-policy'], /frame-ancestors 'none'$/)
   t.notMatch(headers['content-security-policy'], /unsafe-eval|script-src[^;]*unsafe-inline|\*|https?:/)
+  for (const directive of ["base-uri 'none'", "form-action 'none'"]) t.ok(headers['content-security-policy']?.includes(`; ${directive};`), directive)
+  t.equal(headers['cross-origin-opener-policy'], 'same-origin')
   t.equal(headers['x-content-type-options'], 'nosniff')
   t.equal((await service.get('/api/auth/profile', { token: accessToken })).headers['content-security-policy']?.includes('script-src'), false, 'no other answer may')
 })
