@@ -6,7 +6,7 @@ import { archivedIn, visitorAt, wholeList } from '../helper/visitors.ts'
 import { redisUrl } from '../helper/engines.ts'
 import { Redis } from 'ioredis'
 
-const service = await startService(t, { env: { VISIT_ENTRIES: '130' } })
+const service = await startService(t, { env: { VISIT_ENTRIES: '130', VISIT_ARCHIVE_INTERVAL_SECONDS: '3600' } }) // no job ends what a test looks at
 const { clock } = service
 
 await t.test('G1 a visit: begun, noted in, shown, ended, archived', async (t) => {
