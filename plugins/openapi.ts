@@ -78,7 +78,7 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
   await scope.register(async (page) => {
     // the page needs scripts and styles of its own; everything else here needs none
     page.addHook('onSend', async (_request, reply) => {
-      reply.header('content-security-policy', "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'")
+      reply.header('content-security-policy', "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
     })
     await page.register(swaggerUi, { routePrefix: '/docs', uiConfig: { url: `${base}/openapi.json`, docExpansion: 'list', persistAuthorization: false } })
   })

@@ -97,7 +97,7 @@ for (const [who, struck, leastWrites] of [['a user', users, 4], ['a guest', gues
   })
 }
 
-await whole.test('after the job has run, each visit that was struck is in the archive once, with everything that was acknowledged', async (t) => {
+await whole.test('G4 after the job has run, each visit that was struck is in the archive once, with everything that was acknowledged', async (t) => {
   // the lease of the dead holds by MongoDB's clock, which nobody here moves
   await restarted.db.collection('leases').deleteMany({})
   await restarted.close()

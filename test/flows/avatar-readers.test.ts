@@ -11,7 +11,7 @@ const services: Service[] = realEngines ? await startPair(t, { env }) : [await s
 const [here, there] = [services[0], services.at(-1)] as [Service, Service]
 const formats: Format[] = ['png', 'jpeg', 'webp']
 
-await t.test('H10: a picture that was uploaded on one instance is on the other at once, and its address in the profile', { skip: !realEngines && 'needs two instances' }, async (t) => {
+await t.test('H10 a picture that was uploaded on one instance is on the other at once, and its address in the profile', { skip: !realEngines && 'needs two instances' }, async (t) => {
   const { accessToken } = await register(here)
   t.equal((await there.get('/api/auth/profile', { token: accessToken })).json.avatarUrl, null, 'it holds a copy of the profile')
   for (let i = 0; i < 10; i++) {
@@ -34,7 +34,7 @@ function isWhole (bytes: Buffer): boolean {
   }
 }
 
-await t.test('H7: fifty uploads leave one picture, and whoever looks meanwhile sees a whole one', async (t) => {
+await t.test('H7 fifty uploads leave one picture, and whoever looks meanwhile sees a whole one', async (t) => {
   const { accessToken, userId } = await register(here)
   const first = await upload(here, accessToken, await pictureOf('png', 200, 150))
   let latest = first.json.avatarUrl as string

@@ -18,7 +18,7 @@ async function guestWithPast () {
 }
 
 for (const way of ['register', 'login'] as const) {
-  await t.test(`at ${way} the guest's visit becomes the user's, under a new cookie`, async (t) => {
+  await t.test(`F7 at ${way} the guest's visit becomes the user's, under a new cookie`, async (t) => {
     const { guest, visit, old } = await guestWithPast()
     const { person } = way === 'login' ? await register(service) : { person: newPerson() }
     const answer = way === 'login' ? await guest.call('POST', '/api/auth/login', { email: person.email, password: person.password }) : await guest.call('POST', '/api/auth/register', person)

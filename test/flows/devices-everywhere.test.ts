@@ -26,7 +26,7 @@ async function isDead (t: Test, { accessToken: token, refreshToken }: Login): Pr
   for (const instance of [service, other]) expectProblem(t, await instance.post('/api/auth/refresh', { refreshToken }), 401, 'session_revoked')
 }
 
-await t.test('what ends on one instance is dead on the other, copies or not', async (t) => {
+await t.test('E6 what ends on one instance is dead on the other, copies or not', async (t) => {
   const { person, ...first } = await register(service)
   const [second, third, fourth] = [await login(other, person), await login(service, person), await login(other, person)]
   await warm([first, second, third, fourth])

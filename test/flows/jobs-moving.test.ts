@@ -7,7 +7,7 @@ import { createDeployment, startService, until } from '../helper/service.ts'
 
 const skip = !realEngines && 'needs two instances'
 
-await t.test('a holder that is killed in the middle of a run loses the job within a minute', { skip }, async (t) => {
+await t.test('K4 a holder that is killed in the middle of a run loses the job within a minute', { skip }, async (t) => {
   const deployment = createDeployment(t)
   const env = { CLEANUP_INTERVAL_SECONDS: '10' }
   const service = await startService(t, { deployment, env: { CLEANUP_INTERVAL_SECONDS: '86400' } })

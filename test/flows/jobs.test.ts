@@ -38,7 +38,7 @@ await t.test('what has been over for an hour is taken out and logged with its nu
   t.equal((await service.post('/api/auth/refresh', { refreshToken: ended.refreshToken })).json.code, 'session_revoked', 'an ended one still says why')
 })
 
-await t.test('of two instances one runs it in an interval, and when that one has closed the other does', { skip: !realEngines && 'needs two instances' }, async (t) => {
+await t.test('K4 of two instances one runs it in an interval, and when that one has closed the other does', { skip: !realEngines && 'needs two instances' }, async (t) => {
   const deployment = createDeployment(t)
   const clock = createTestClock()
   const pair = await Promise.all([startService(t, { deployment, env, clock }), startService(t, { deployment, env, clock })])

@@ -5,7 +5,7 @@ import { createDeployment, startService, testSecret } from '../helper/service.ts
 
 const headerOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] as string, 'base64url').toString()) as { kid: string }
 
-await t.test('[k1] -> [k2,k1] -> [k2]: old tokens live while their key is in the ring, the session outlives both', async (t) => {
+await t.test('C8 [k1] -> [k2,k1] -> [k2]: old tokens live while their key is in the ring, the session outlives both', async (t) => {
   const deployment = createDeployment(t)
   const [k1, k2] = [testSecret(), testSecret()]
   const [r1, r2] = [testSecret(), testSecret()]
@@ -30,7 +30,7 @@ await t.test('[k1] -> [k2,k1] -> [k2]: old tokens live while their key is in the
   t.equal((await three.post('/api/auth/refresh', { refreshToken: second.refreshToken })).status, 200, 'and nobody had to sign in again')
 })
 
-await t.test('a secret without a name moves down the ring without logging anybody out', async (t) => {
+await t.test('C8 a secret without a name moves down the ring without logging anybody out', async (t) => {
   const deployment = createDeployment(t)
   const before = await startService(t, { deployment })
   const { accessToken, refreshToken } = await register(before)

@@ -23,7 +23,7 @@ const visitors: Record<string, (services: Service[]) => Promise<Visitor>> = {
 const pagesOf = async (visitor: Visitor): Promise<string[]> => await wholeList(visitor, '/api/session', ({ json }) => json.pagesVisited ?? []) // none where no visit runs
 
 for (const [who, begin] of Object.entries(visitors)) {
-  await t.test(`100 parallel pages of a ${who} are 100 distinct pages, each once`, async (t) => {
+  await t.test(`G2 100 parallel pages of a ${who} are 100 distinct pages, each once`, async (t) => {
     const services = await startInstances(t)
     const visitor = await begin(services)
     const pages = Array.from({ length: 100 }, (_, n) => `/${n}`)
@@ -79,7 +79,7 @@ for (const [who, begin] of Object.entries(visitors)) {
   })
 }
 
-await t.test('parallel ends of one visit end it once', async (t) => {
+await t.test('G4 parallel ends of one visit end it once', async (t) => {
   const services = await startInstances(t)
   for (const begin of Object.values(visitors)) {
     const visitor = await begin(services)

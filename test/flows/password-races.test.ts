@@ -30,7 +30,7 @@ async function isDead (t: Test, logins: readonly Login[]): Promise<void> {
   }
 }
 
-await t.test('a change ends every session on both instances, whose copies are warm', async (t) => {
+await t.test('E7 a change ends every session on both instances, whose copies are warm', async (t) => {
   const { person, ...first } = await register(service)
   const logins = [first, await login(other, person), await login(service, person)]
   for (const { accessToken: token } of logins) for (const instance of [service, other, service, other]) await instance.get('/api/protected', { token })

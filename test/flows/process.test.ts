@@ -5,6 +5,7 @@ import t from 'tap'
 import { newPerson, type Person } from '../helper/people.ts'
 import { startProcess, type ServerProcess } from '../helper/process.ts'
 import { scratchFolder } from '../helper/scratch.ts'
+import { testSecret, until } from '../helper/service.ts'
 
 const quick = { BCRYPT_COST: '10', LOGIN_LIMIT_PER_ADDRESS: '100000' }
 const post = (server: ServerProcess, path: string, body?: unknown, token?: string) =>
@@ -76,6 +77,32 @@ await t.test('a start that cannot be used says why, names the variable and print
   t.notMatch(server.printed(), /\n\s+at /)
 })
 
+await t.test('K1 in production a start without good secrets is refused, by the name of the variable and never by its value', async (t) => {
+  const names = ['ACCESS_TOKEN_SECRET', 'REFRESH_TOKEN_SECRET', 'SESSION_SECRET'] as const
+  const good = () => Object.fromEntries(names.map((name) => [name, testSecret()])) as Record<typeof names[number], string>
+  const [short, sample, equal] = ['Xq7-only-31-bytes-of-a-secret-k', 'your-super-secret-jwt-key-that-is-long-enough', testSecret()]
+  const starts: Record<string, Record<string, string>> = {
+    none: {},
+    empty: { ...good(), ACCESS_TOKEN_SECRET: '' },
+    short: { ...good(), ACCESS_TOKEN_SECRET: short },
+    'a documented sample': { ...good(), ACCESS_TOKEN_SECRET: sample },
+    'one pattern': { ...good(), SESSION_SECRET: 'ab'.repeat(32) },
+    'the same for tokens and cookies': { ...good(), ACCESS_TOKEN_SECRET: equal, SESSION_SECRET: equal },
+    'the same for both tokens, by its old name': { REFRESH_TOKEN_SECRET: equal, SESSION_SECRET: testSecret(), JWT_SECRET: equal },
+    'a short one behind a good one': { ...good(), REFRESH_TOKEN_SECRET: `new:${testSecret()},old:${short}` }
+  }
+  await Promise.all(Object.entries(starts).map(async ([what, secrets]) => {
+    const server = startProcess(t, { NODE_ENV: 'production', MONGODB_URI: 'embedded', DATA_DIR: scratchFolder(t), ...secrets })
+    const { code } = await server.ended
+    t.equal(code, 1, what)
+    t.match(server.printed(), what === 'one pattern' ? /SESSION_SECRET/ : what.startsWith('a short one behind') ? /REFRESH_TOKEN_SECRET/ : /ACCESS_TOKEN_SECRET/, what)
+    for (const value of Object.values(secrets).flatMap((text) => text.split(/[,:]/))) if (value.length > 8) t.notOk(server.printed().includes(value), `${what}: no value`)
+    t.notMatch(server.printed(), /\n\s+at /, what)
+  }))
+  const server = startProcess(t, { NODE_ENV: 'production', MONGODB_URI: 'embedded', DATA_DIR: scratchFolder(t), ...good() })
+  await until(() => server.printed().includes('listening'), 'with good ones it starts', 30_000)
+})
+
 await t.test('a taken port is said in a sentence', async (t) => {
   const first = startProcess(t, { DATA_DIR: scratchFolder(t), ...quick })
   const port = new URL(await first.origin).port
@@ -84,8 +111,9 @@ await t.test('a taken port is said in a sentence', async (t) => {
   t.match(second.printed(), 'Set PORT')
 })
 
-await t.test('asked to end under load it answers what it accepted and ends with 0; the same signal twice is one', async (t) => {
-  const server = startProcess(t, { DATA_DIR: scratchFolder(t), ...quick })
+await t.test('K3 asked to end under load it answers what it accepted and ends with 0; the same signal twice is one', async (t) => {
+  const dir = scratchFolder(t)
+  const server = startProcess(t, { DATA_DIR: dir, ...quick })
   const origin = await server.origin
   const { json } = await post(server, '/api/auth/register', newPerson())
   const enough = new AbortController()
@@ -106,7 +134,8 @@ await t.test('asked to end under load it answers what it accepted and ends with 
       }
     }
   })
-  const slow = post(server, '/api/auth/register', newPerson()) // a hash is in flight when the signal comes
+  const last = newPerson()
+  const slow = post(server, '/api/auth/register', last) // a hash is in flight when the signal comes
   while (seen.answered < 200) await new Promise((resolve) => { setTimeout(resolve, 5) })
   const begin = performance.now()
   server.child.kill('SIGTERM')
@@ -117,4 +146,7 @@ await t.test('asked to end under load it answers what it accepted and ends with 
   enough.abort()
   await Promise.all(work)
   t.strictSame(wrong, [], `${seen.answered} answers from ${origin}`)
+  const again = startProcess(t, { DATA_DIR: dir, ...quick })
+  await again.origin
+  t.equal((await post(again, '/api/auth/login', { email: last.email, password: last.password })).status, 200, 'and what was acknowledged last is there')
 })

@@ -35,7 +35,7 @@ async function lagOf (service: Service, token: string, fullName: string): Promis
   return performance.now() - begin
 }
 
-await t.test('a change on one instance is seen on the other at once, its copies being warm', { skip }, async (t) => {
+await t.test('H2 a change on one instance is seen on the other at once, its copies being warm', { skip }, async (t) => {
   const [a, b] = await startPair(t)
   const lags: number[] = []
   for (let turn = 0; turn < 12; turn++) {

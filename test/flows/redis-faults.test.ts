@@ -32,7 +32,7 @@ async function isBuried (url: string, { config }: Service, sid: string): Promise
 
 const isConnected = async (service: Service): Promise<boolean> => (await service.get('/readyz')).json.redis === 'connected'
 
-await t.test('with the channel cut, a logout is felt by the other instance within 3 s', { skip }, async (t) => {
+await t.test('E1 with the channel cut, a logout is felt by the other instance within 3 s', { skip }, async (t) => {
   const { admin, pair: [a, b] } = await startOnOwnRedis(t)
   const { accessToken } = await register(a)
   await b.get('/api/protected', { token: accessToken })
@@ -111,7 +111,7 @@ await t.test('Redis that hangs costs the first requests its timeout and then not
   await until(() => isConnected(a), 'Redis is used again', 10_000)
 })
 
-await t.test('a service whose Redis is not there yet starts, works, and finds it later', { skip }, async (t) => {
+await t.test('K2 a service whose Redis is not there yet starts, works, and finds it later', { skip }, async (t) => {
   const redis = await startOwnEngine(t, 'redis')
   await redis.kill()
   const service = await startService(t, { deployment: createDeployment(t, { mongodbUri, redisUrl: redis.url }) })

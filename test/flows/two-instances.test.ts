@@ -15,7 +15,7 @@ async function untilRefused (service: Service, token: string): Promise<number> {
   }
 }
 
-await t.test('a logout on one instance is felt by the other, which was answering from memory, within 50 ms at the 99th percentile', { skip }, async (t) => {
+await t.test('E1 a logout on one instance is felt by the other, which was answering from memory, within 50 ms at the 99th percentile', { skip }, async (t) => {
   const [a, b] = await startPair(t, { env: { SESSIONS_PER_USER: '1000' } })
   const { person } = await register(a)
   const lags: number[] = []
@@ -34,7 +34,7 @@ await t.test('a logout on one instance is felt by the other, which was answering
   t.ok(p99 <= 50, `p99 is ${p99.toFixed(1)} ms`)
 })
 
-await t.test('logout-all on one instance ends what the other was answering from memory', { skip }, async (t) => {
+await t.test('E3 logout-all on one instance ends what the other was answering from memory', { skip }, async (t) => {
   const [a, b] = await startPair(t)
   const { person, ...first } = await register(a)
   const second = await login(b, person)
@@ -43,7 +43,7 @@ await t.test('logout-all on one instance ends what the other was answering from 
   for (const { accessToken } of [first, second]) t.ok(await untilRefused(b, accessToken) < 1000)
 })
 
-await t.test('20 parallel refreshes of one token over two instances get the same successor', { skip }, async (t) => {
+await t.test('D2 20 parallel refreshes of one token over two instances get the same successor', { skip }, async (t) => {
   const [a, b] = await startPair(t)
   const first = await register(a)
   let current = first.refreshToken
@@ -58,7 +58,7 @@ await t.test('20 parallel refreshes of one token over two instances get the same
   t.equal(record?.['generation'], 10, 'one rotation a round')
 })
 
-await t.test('a spent refresh token used again after the grace ends its session and no other', { skip }, async (t) => {
+await t.test('D3 a spent refresh token used again after the grace ends its session and no other', { skip }, async (t) => {
   const [a, b] = await startPair(t)
   const { person, ...first } = await register(a)
   const other = await login(b, person)

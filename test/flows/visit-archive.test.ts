@@ -10,7 +10,7 @@ import { archivedIn, visitorAt } from '../helper/visitors.ts'
 
 const env = { VISIT_ARCHIVE_INTERVAL_SECONDS: '1' }
 
-await t.test('idle visits of guests and users are archived as of when they were last seen', async (t) => {
+await t.test('G1 G4 idle visits of guests and users are archived as of when they were last seen', async (t) => {
   const service = await startService(t, { env })
   const user = visitorAt(service, { token: (await register(service)).accessToken })
   const guest = visitorAt(service)
@@ -43,7 +43,7 @@ await t.test('idle visits of guests and users are archived as of when they were 
   await until(async () => (await redis.keys(`${service.config.redisKeyPrefix}visit:*`)).filter((key) => !key.includes(':by:')).length === 0, 'nor in Redis')
 })
 
-await t.test('one job archives, whichever of two instances has it, and the other takes over', { skip: !realEngines && 'needs two instances' }, async (t) => {
+await t.test('G4 one job archives, whichever of two instances has it, and the other takes over', { skip: !realEngines && 'needs two instances' }, async (t) => {
   const deployment = createDeployment(t)
   const clock = createTestClock()
   const [a, b] = [await startService(t, { deployment, env, clock }), await startService(t, { deployment, env, clock })]

@@ -76,6 +76,28 @@ await t.test('a page whose write is answered by a broken connection is tried aga
   t.strictSame((await user.show()).json.pagesVisited, ['/a', '/b'])
 })
 
+for (const who of ['guest', 'user'] as const) {
+  for (const when of ['before', 'after'] as const) {
+    await t.test(`G4 a job that breaks off ${when} its write has archived the visit of a ${who} once after its next run`, async (t) => {
+      const { service, gates } = await startGated(t, { VISIT_ARCHIVE_INTERVAL_SECONDS: '1' })
+      const visitor = visitorAt(service, who === 'user' ? { token: (await register(service)).accessToken } : {})
+      for (const page of ['/a', '/b']) await visitor.page(page)
+      const { id } = (await visitor.show()).json
+      const gate = gates.hold('visits.updateOne', when)
+      service.clock.advance(1_800_000)
+      await gate.reached
+      gate.fail(away())
+      await until(() => service.logs.some(({ job, failed }) => job === 'visit-archive' && Number(failed) > 0), 'that run has failed')
+      await until(async () => (await archivedIn(service, { _id: id })).length === 1, 'the next one has done it')
+      t.match(await archivedIn(service, { _id: id }), [{ pages: [{ pageId: '/a' }, { pageId: '/b' }], pageCount: 2 }])
+      service.clock.advance(7_200_000)
+      await until(async () => await service.db.collection('visits').countDocuments({ pending: true }) === 0, 'and the ones after it leave it alone')
+      t.equal(await service.db.collection('visits').countDocuments({}), 1)
+      t.equal((await archivedIn(service, { _id: id }))[0]?.['pages'].length, 2)
+    })
+  }
+}
+
 await t.test('a logout that proves nothing takes no visit from a guest', async (t) => {
   const { service } = await startGated(t)
   const guest = visitorAt(service)

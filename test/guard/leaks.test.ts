@@ -14,7 +14,7 @@ const secrets: Record<string, RegExp> = {
 }
 const address = new RegExp(emailMark.replace('.', '\\.'))
 
-await t.test('no token, password, hash or key material in any log line, failure, key, value or record, and no address in any log line, failure or key', { skip: evidenceFolder === undefined && 'run by `npm test`, which gathers the evidence' }, async (t) => {
+await t.test('D7 E10 no token, password, hash or key material in any log line, failure, key, value or record, and no address in any log line, failure or key', { skip: evidenceFolder === undefined && 'run by `npm test`, which gathers the evidence' }, async (t) => {
   const found: string[] = []
   const counts: Partial<Record<EvidenceKind, number>> = {}
   for (const file of readdirSync(evidenceFolder as string)) {

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (file: string): string => readFileSync(root + file, 'utf8')
 
 interface Entry { version?: string, resolved?: string, integrity?: string, dev?: boolean, optional?: boolean, link?: boolean, hasInstallScript?: boolean, deprecated?: string }
-interface Manifest { dependencies: Record<string, string>, devDependencies: Record<string, string>, allowScripts: Record<string, boolean>, overrides: Record<string, string> }
+interface Manifest { dependencies: Record<string, string>, peerDependencies: Record<string, string>, devDependencies: Record<string, string>, allowScripts: Record<string, boolean>, overrides: Record<string, string> }
 const manifest = JSON.parse(read('package.json')) as Manifest
 const locked = Object.entries((JSON.parse(read('package-lock.json')) as { packages: Record<string, Entry> }).packages).filter(([place]) => place !== '')
 
@@ -24,7 +24,7 @@ await t.test('every package of the lock file is of one version, known by a stron
     t.notOk(link, place)
     if (resolved !== undefined) t.match(resolved, /^https:\/\/registry\.npmjs\.org\//, place)
   }
-  for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.overrides })) t.match(range, /^[\^~]?\d+\.\d+\.\d+$/, `${name} is a version of a registry, no file, address or tag`)
+  for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.devDependencies, ...manifest.overrides })) t.match(range, /^[\^~]?\d+\.\d+\.\d+$/, `${name} is a version of a registry, no file, address or tag`)
 })
 
 await t.test('no install script is needed: what has one is named and not allowed to run it', async (t) => {
@@ -41,8 +41,8 @@ await t.test('nothing that is shipped is deprecated by its authors', async (t) =
 })
 
 await t.test('what is shipped imports only what is shipped', async (t) => {
-  const names = new Set([...Object.keys(manifest.dependencies), ...builtinModules])
-  const files = ['src', 'plugins', 'routes'].flatMap((folder) => readdirSync(root + folder, { recursive: true }).map((file) => `${folder}/${String(file)}`)).filter((file) => file.endsWith('.ts'))
+  const names = new Set([...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }), ...builtinModules])
+  const files = ['src', 'plugins', 'routes', 'client'].flatMap((folder) => readdirSync(root + folder, { recursive: true }).map((file) => `${folder}/${String(file)}`)).filter((file) => file.endsWith('.ts'))
   for (const file of files) {
     for (const [, from = ''] of read(file).matchAll(/^(?!import type ).*\bfrom '([^'.][^']*)'$/gm)) {
       const name = from.replace(/^node:/, '').split('/').slice(0, from.startsWith('@') ? 2 : 1).join('/')

@@ -12,7 +12,7 @@ const { person, accessToken, refreshToken, userId } = await register(service)
 const stranger = await register(service)
 const open = async (headers: Record<string, string>) => await service.get(door, { headers })
 
-await t.test('a token counts in the Authorization header, in x-access-token and in its cookie', async (t) => {
+await t.test('C10 a token counts in the Authorization header, in x-access-token and in its cookie', async (t) => {
   for (const headers of [{ authorization: `Bearer ${accessToken}` }, { 'x-access-token': accessToken }, { cookie: `accessToken=${accessToken}` }, { cookie: `theme=dark; accessToken=${accessToken}; refreshToken=${refreshToken}` }]) {
     const answer = await open(headers)
     t.equal(answer.status, 200, Object.keys(headers)[0] as string)
@@ -35,7 +35,7 @@ await t.test('a bad one is not skipped for a good one behind it', async (t) => {
   for (const text of ['rubbish', '']) expectProblem(t, await open({ cookie: good.cookie, 'x-access-token': text }), 401, 'token_invalid', { what: `x-access-token: ${text}` })
 })
 
-await t.test('a token in the address, in a body or in another header is none', async (t) => {
+await t.test('C10 a token in the address, in a body or in another header is none', async (t) => {
   for (const name of ['access_token', 'token', 'accessToken', 'authorization', 'x-access-token', 'jwt']) {
     expectProblem(t, await service.get(`${door}?${name}=${accessToken}`), 401, 'token_missing', { what: `?${name}` })
     expectProblem(t, await service.get(door, { body: { [name]: accessToken } }), 401, 'token_missing', { what: `{${name}}` })
@@ -48,7 +48,7 @@ await t.test('a token in the address, in a body or in another header is none', a
   }
 })
 
-await t.test('the scheme is Bearer in any case, and one token follows it', async (t) => {
+await t.test('C11 the scheme is Bearer in any case, and one token follows it', async (t) => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) t.equal((await open({ authorization: `${scheme} ${accessToken}` })).status, 200, scheme)
   for (const authorization of [
     'Bearer', 'Bearer ', 'Bearer  ', 'Bearer,', accessToken, `${accessToken} Bearer`, `Token ${accessToken}`, `Basic ${accessToken}`, `JWT ${accessToken}`,
@@ -64,7 +64,7 @@ await t.test('the spelling of the scheme does not decide how many spaces may fol
   t.equal(new Set(statuses).size, 1, statuses.join(', '))
 })
 
-await t.test('the challenge names an error only when a token was sent', async (t) => {
+await t.test('C11 the challenge names an error only when a token was sent', async (t) => {
   t.equal((await service.get(door)).headers['www-authenticate'], 'Bearer realm="latchkey"')
   const old = await login(service, person)
   await service.post('/api/auth/logout', undefined, { token: old.accessToken })

@@ -19,7 +19,7 @@ function expectEnded (t: Test, answer: RawAnswer, what: string): void {
   t.notOk(wasSmuggled(answer), `${what}: nothing behind it is a request`)
 }
 
-await t.test('a request whose end two readers could see at two places is refused, and the connection ends', async (t) => {
+await t.test('I8 a request whose end two readers could see at two places is refused, and the connection ends', async (t) => {
   const head = 'POST /api/auth/logout HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
   for (const [what, text] of Object.entries({
     'a length and chunks': `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
@@ -88,7 +88,7 @@ await t.test('a request that was answered before its body came gets no second an
   }
 })
 
-await t.test('headers that are too large or too many are refused or left unread, and nobody falls', async (t) => {
+await t.test('I6 headers that are too large or too many are refused or left unread, and nobody falls', async (t) => {
   const big = await exchange(service, `GET /livez HTTP/1.1\r\nHost: x\r\nX-Big: ${'a'.repeat(20_000)}\r\n${close}`)
   expectProblem(t, big, 431, 'headers_too_large', { what: '20 KB' })
   t.ok(big.closed)
@@ -98,7 +98,7 @@ await t.test('headers that are too large or too many are refused or left unread,
   t.ok((await exchange(service, `GET /livez HTTP/1.1\r\nHost: x\r\n${short.slice(0, short.lastIndexOf('\r\n') + 2)}${close}`)).status < 500, '2000 short ones')
 })
 
-await t.test('odd headers are values like any other', async (t) => {
+await t.test('I6 odd headers are values like any other', async (t) => {
   const odd = ['__proto__: x', 'constructor: x', 'hasOwnProperty: x', 'toString: x', 'X-A: \xff\xfe\x80', 'Cookie: \xff=\xfe; __proto__=x', 'X-A:', 'Content-Length: 0', 'Range: bytes=0-', 'If-None-Match: "x"', 'Upgrade: websocket', 'Accept-Encoding: \xff', 'Forwarded: for="[::1"', 'Accept: \xe9']
   for (const header of odd) {
     const open = await exchange(service, Buffer.from(`GET /livez HTTP/1.1\r\nHost: x\r\n${header}\r\n${close}`, 'latin1'))

@@ -32,7 +32,7 @@ function expectNoTokens (t: Test, answer: Answer): void {
 const plain = { path: '/', httponly: true, samesite: 'Strict' } as const
 const names = ['accessToken', 'refreshToken']
 
-await t.test('login, register and refresh by cookie set both cookies and repeat no token', async (t) => {
+await t.test('F1 login, register and refresh by cookie set both cookies and repeat no token', async (t) => {
   const registered = await service.post('/api/auth/register', { ...newPerson(), transport: 'cookie' })
   t.equal(registered.status, 201)
   const signedIn = await loginByCookie(service)
@@ -71,7 +71,7 @@ await t.test('cookies live as long as the refresh token, however short the acces
 })
 
 for (const path of ['/api/auth/logout', '/api/auth/logout-all']) {
-  await t.test(`${path} by cookie clears both cookies, also when their session is dead`, async (t) => {
+  await t.test(`F1 ${path} by cookie clears both cookies, also when their session is dead`, async (t) => {
     const jar = jarOf(await loginByCookie(service))
     for (const revoked of [/[1-9]/, /^0$/]) {
       const answer = await service.post(path, undefined, { headers: { cookie: jar } })
@@ -103,7 +103,7 @@ await t.test('an answer that refuses sets no cookie', async (t) => {
   for (const answer of refused) t.equal(answer.headers['set-cookie'], undefined, `${answer.status}`)
 })
 
-await t.test('COOKIE_SECURE: over TLS only, bound to this host by the __Host- prefix, and only that name counts', async (t) => {
+await t.test('F1 COOKIE_SECURE: over TLS only, bound to this host by the __Host- prefix, and only that name counts', async (t) => {
   const secure = await startService(t, { env: { COOKIE_SECURE: 'on' } })
   const hostNames = names.map((name) => `__Host-${name}`)
   const signedIn = await secure.post('/api/auth/register', { ...newPerson(), transport: 'cookie' })
@@ -123,7 +123,7 @@ await t.test('COOKIE_DOMAIN: shared with the subdomains, so without the prefix',
   expectCookies(t, await shared.post('/api/auth/logout', undefined, { headers: { cookie: jarOf(signedIn) } }), names, { ...attributes, 'max-age': '0' })
 })
 
-await t.test('in production cookies are secure unless it is said otherwise', async (t) => {
+await t.test('F1 in production cookies are secure unless it is said otherwise', async (t) => {
   const production = { NODE_ENV: 'production', ...(process.env['MONGODB_URI'] ? {} : { MONGODB_URI: 'embedded' }) }
   const by = await startService(t, { env: production })
   expectCookies(t, await by.post('/api/auth/register', { ...newPerson(), transport: 'cookie' }), names.map((name) => `__Host-${name}`), { ...plain, secure: true, 'max-age': String(week) })

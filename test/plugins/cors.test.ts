@@ -32,11 +32,11 @@ async function openedTo (service: Service, origin: string): Promise<string[]> {
   return opened
 }
 
-await t.test('without a list no origin is let in', async (t) => {
+await t.test('F6 without a list no origin is let in', async (t) => {
   for (const origin of [app, 'https://evil.example', 'null', closed.origin]) t.strictSame(await openedTo(closed, origin), [], origin)
 })
 
-await t.test('with a list, an origin that is not on it gets nothing, credentials included', async (t) => {
+await t.test('F6 with a list, an origin that is not on it gets nothing, credentials included', async (t) => {
   for (const origin of foreign) t.strictSame(await openedTo(open, origin), [], origin)
   for (const path of paths) t.strictSame(opening(await open.get(path)), [], `no origin at ${path}`)
 })
@@ -71,7 +71,7 @@ await t.test('OPTIONS that is no preflight is answered as without a list: what t
   expectProblem(t, await open.call('/nothing', { method: 'OPTIONS' }), 404, 'not_found')
 })
 
-await t.test('a bearer token is answered from everywhere, and read by nobody who may not', async (t) => {
+await t.test('F6 a bearer token is answered from everywhere, and read by nobody who may not', async (t) => {
   for (const service of [closed, open]) {
     const { person } = await register(service)
     for (const origin of ['https://evil.example', 'null']) {

@@ -1,9 +1,10 @@
 // Socket `security`, the defence of cookies against other sites (DESIGN 6; REQUIREMENTS F4 and F5): what a browser says of
 // where a request comes from decides, whatever the body's type; a refusal leaves everything as it was.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { Answer, Call } from '../helper/http.ts'
 import { cookiesOf, loginOf, newPerson, register } from '../helper/people.ts'
 import { startService } from '../helper/service.ts'
+import { visitorAt } from '../helper/visitors.ts'
 import { expectProblem } from './expect-problem.ts'
 
 const app = 'https://app.example.com'
@@ -45,29 +46,49 @@ async function loginByCookie (): Promise<{ cookie: string, sid: string }> {
 }
 const record = async (sid: string): Promise<unknown> => await service.db.collection<{ _id: string }>('usersession').findOne({ _id: sid })
 
-await t.test('no other site spends a refresh token or ends a session, by whatever type of body', async (t) => {
-  const { cookie, sid } = await loginByCookie()
-  const before = await record(sid)
-  const forms: Record<string, Call> = {
-    'no body': {},
-    JSON: { body: {} },
-    text: { raw: '{}', headers: { 'content-type': 'text/plain' } },
-    'a form': { raw: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
-    'a multipart form': { raw: '--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
-    'no type': { raw: '{}' }
-  }
-  for (const path of ['/api/auth/refresh', '/refresh_token', '/api/auth/logout', '/api/auth/logout-all']) {
+const forms: Record<string, Call> = {
+  'no body': {},
+  JSON: { body: {} },
+  text: { raw: '{}', headers: { 'content-type': 'text/plain' } },
+  'text that says JSON': { raw: '{}', headers: { 'content-type': 'text/plain; application/json' } },
+  'a form': { raw: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+  'a multipart form': { raw: '--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
+  'no type': { raw: '{}' }
+}
+
+/** Sends each of the forms from each of the places that are refused, and expects a refusal that sets nothing. */
+async function expectRefused (t: Test, doors: readonly (readonly [method: string, path: string])[], cookie: string): Promise<void> {
+  for (const [method, path] of doors) {
     for (const [who, headers] of Object.entries(refused)) {
       for (const [form, call] of Object.entries(forms)) {
-        const answer = await service.call(path, { method: 'POST', ...call, headers: { ...call.headers, ...headers, cookie } })
-        if (answer.status !== 403 || answer.json?.code !== 'csrf_rejected' || answer.headers['set-cookie'] !== undefined) expectProblem(t, answer, 403, 'csrf_rejected', { what: `${path}, ${who}, ${form}` })
+        const answer = await service.call(path, { ...call, method, headers: { ...call.headers, ...headers, cookie } })
+        if (answer.status !== 403 || answer.json?.code !== 'csrf_rejected' || answer.headers['set-cookie'] !== undefined) expectProblem(t, answer, 403, 'csrf_rejected', { what: `${method} ${path}, ${who}, ${form}` })
       }
     }
   }
+}
+
+await t.test('F4 no other site spends a refresh token or ends a session, by whatever type of body', async (t) => {
+  const { cookie, sid } = await loginByCookie()
+  const before = await record(sid)
+  await expectRefused(t, ['/api/auth/refresh', '/refresh_token', '/api/auth/logout', '/api/auth/logout-all'].map((path) => ['POST', path] as const), cookie)
   t.strictSame(await record(sid), before, 'the session is as it was')
   t.equal((await service.get('/api/auth/profile', { headers: { cookie } })).status, 200)
   const refreshed = await service.post('/api/auth/refresh', undefined, { headers: { cookie, 'sec-fetch-site': 'same-origin' } })
   t.match(cookiesOf(refreshed)['refreshToken']?.['value'], /^rt1\.[^.]+\.1\./, 'the token was not spent')
+})
+
+await t.test('F4 no other site changes what a visitor has, by whatever type of body', async (t) => {
+  const guest = visitorAt(service)
+  await guest.page('/mine')
+  await guest.call('POST', '/api/preferences', { theme: 'dark' })
+  const doors = [['POST', '/api/session'], ['DELETE', '/api/session'], ['POST', '/api/session/page'], ['POST', '/api/session/action'], ['POST', '/session'], ['POST', '/session/page'], ['POST', '/api/preferences'], ['POST', '/preferences']] as const
+  const cookies = [...guest.jar].map((pair) => pair.join('=')).join('; ')
+  const { cookie } = await loginByCookie()
+  for (const jar of [cookies, `${cookie}; ${cookies}`]) await expectRefused(t, doors, jar)
+  t.match((await guest.show()).json, { pagesVisited: ['/mine'], actionCount: 0 })
+  t.equal((await guest.call('GET', '/api/preferences')).json.theme, 'dark')
+  t.equal((await service.get('/api/session', { headers: { cookie } })).status, 404, 'nor was one begun for the user')
 })
 
 await t.test('the refusal is a problem like any other', async (t) => {
@@ -75,7 +96,7 @@ await t.test('the refusal is a problem like any other', async (t) => {
   for (const [who, headers] of Object.entries(refused)) expectProblem(t, await service.post('/api/auth/refresh', undefined, { headers: { ...headers, cookie } }), 403, 'csrf_rejected', { what: who })
 })
 
-await t.test('nobody is signed in or registered from another site', async (t) => {
+await t.test('F5 nobody is signed in or registered from another site', async (t) => {
   const { email, password } = person
   for (const [who, headers] of Object.entries(refused)) {
     for (const path of ['/api/auth/login', '/login']) expectProblem(t, await service.post(path, { email, password, transport: 'cookie' }, { headers }), 403, 'csrf_rejected', { what: `${path}, ${who}` })
@@ -96,7 +117,7 @@ await t.test('whoever is from here, allowed, or no browser is served', async (t)
   }
 })
 
-await t.test('a request with an Authorization header is judged by it alone', async (t) => {
+await t.test('F6 a request with an Authorization header is judged by it alone', async (t) => {
   const other = await loginByCookie()
   for (const [who, headers] of Object.entries(refused)) {
     const { accessToken } = loginOf(await service.post('/api/auth/login', { email: person.email, password: person.password }))

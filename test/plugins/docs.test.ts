@@ -27,7 +27,7 @@ await t.test('the page is served with what it needs, and needs nothing from else
 })
 
 for (const [what, env] of Object.entries({ 'DOCS=off': { DOCS: 'off' }, 'production, by default': production, 'DOCS=off in production': { ...production, DOCS: 'off' } })) {
-  await t.test(`${what}: neither page nor document is there`, async (t) => {
+  await t.test(`J4 ${what}: neither page nor document is there`, async (t) => {
     const service = await startService(t, { env: env as Record<string, string> })
     for (const address of addresses) expectProblem(t, await service.get(address), 404, 'not_found', { what: address })
     t.equal((await service.get('/livez')).status, 200)

@@ -12,7 +12,7 @@ const service = await startService(t, { env: { LOGIN_LIMIT_PER_ACCOUNT: '2', BCR
 const { person, userId, accessToken } = await register(service)
 const post = async (path: string, body?: unknown, headers = {}): Promise<Answer> => await service.post(path, body, { headers })
 
-await t.test('each status comes in the one shape', async (t) => {
+await t.test('J1 each status comes in the one shape', async (t) => {
   const failures: [ErrorCode, number, Answer][] = [
     ['validation_failed', 400, await post('/api/auth/login', {})],
     ['password_too_short', 400, await post('/api/auth/register', { ...newPerson(), password: 'x' })],
@@ -31,7 +31,7 @@ await t.test('each status comes in the one shape', async (t) => {
   for (const [code, status, answer] of failures) expectProblem(t, answer, status, code, { what: code })
 })
 
-await t.test('429 and 503 say when to come again', async (t) => {
+await t.test('J1 429 and 503 say when to come again', async (t) => {
   const guess = async () => await post('/api/auth/login', { username: 'nobody', password: 'wrong' })
   t.strictSame([(await guess()).status, (await guess()).status], [401, 401])
   expectProblem(t, await guess(), 429, 'rate_limited')
@@ -41,7 +41,7 @@ await t.test('429 and 503 say when to come again', async (t) => {
   for (const answer of refused) expectProblem(t, answer, 503, 'unavailable')
 })
 
-await t.test('our own fault is a 500 that tells nothing; the log has the cause under the same id', async (t) => {
+await t.test('J1 J2 our own fault is a 500 that tells nothing; the log has the cause under the same id', async (t) => {
   const kept = await service.db.collection<{ _id: string, passwordHash: unknown }>('users').findOneAndUpdate({ _id: userId }, { $set: { passwordHash: 42 } }) // as a careless hand would
   const answer = await post('/api/auth/login', { email: person.email, password: person.password }, { 'x-request-id': 'the-one-that-broke' })
   expectProblem(t, answer, 500, 'internal_error')

@@ -44,7 +44,7 @@ const bodies = {
 }
 
 for (const [path, allow] of Object.entries(doors)) {
-  await t.test(`${path} has ${allow} and refuses the rest`, async (t) => {
+  await t.test(`I4 ${path} has ${allow} and refuses the rest`, async (t) => {
     const options = await service.call(path, { method: 'OPTIONS' })
     t.equal(options.status, 204)
     t.equal(options.headers['allow'], allow)
@@ -67,7 +67,7 @@ await t.test('a method that an address has not is refused whatever it brings', a
   }
 })
 
-await t.test('methods that no address has are refused as such', async (t) => {
+await t.test('I4 methods that no address has are refused as such', async (t) => {
   for (const path of ['/api/auth/login', '/api/auth/profile', '/livez', '/nothing']) {
     for (const method of ['TRACE', 'PROPFIND', 'MKCOL', 'LOCK', 'SEARCH', 'QUERY', 'PURGE', 'LINK', 'M-SEARCH', 'REPORT']) {
       const { status, json } = await service.call(path, { method, token: accessToken })
@@ -77,7 +77,7 @@ await t.test('methods that no address has are refused as such', async (t) => {
   }
 })
 
-await t.test('a method that HTTP does not know is no HTTP', async (t) => {
+await t.test('I4 a method that HTTP does not know is no HTTP', async (t) => {
   for (const line of ['FOO / HTTP/1.1', 'get /livez HTTP/1.1', 'GET\t/livez HTTP/1.1']) {
     const answer = await exchange(service, `${line}\r\nHost: x\r\n\r\n`)
     expectProblem(t, answer, 400, 'validation_failed', { what: line })

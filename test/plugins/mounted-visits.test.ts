@@ -21,7 +21,7 @@ declare module 'fastify' {
   interface Session { count?: number }
 }
 
-await t.test('under a prefix visits work, links lead there, and the host\'s own sessions are its own', async (t) => {
+await t.test('K6 under a prefix visits work, links lead there, and the host\'s own sessions are its own', async (t) => {
   const host = await startHost(t, {
     options: { prefix: '/auth' },
     open (app) {

@@ -77,7 +77,7 @@ await t.test('a cookie counts at a host\'s unsafe door only if no other site cau
   }
 })
 
-await t.test('nothing else of the host changes', async (t) => {
+await t.test('K6 nothing else of the host changes', async (t) => {
   const opened = await host.call('/open')
   t.strictSame(opened.json, { open: true })
   t.strictSame(Object.keys(opened.headers).sort(), ['connection', 'content-length', 'content-type', 'date', 'keep-alive'], 'no header of the package')
@@ -91,7 +91,7 @@ await t.test('nothing else of the host changes', async (t) => {
   for (const name of ['redis', 'mongo', 'jwt', 'users', 'sessions', 'tokens', 'setCookie', 'parseCookie', 'swagger', 'signOut']) t.notOk(host.app.hasDecorator(name), name)
 })
 
-await t.test('the mounted doors keep their own shape, and their tokens are good at the host\'s', async (t) => {
+await t.test('K6 the mounted doors keep their own shape, and their tokens are good at the host\'s', async (t) => {
   expectProblem(t, await host.call('/api/auth/login', { method: 'POST', body: {} }), 400, 'validation_failed')
   expectProblem(t, await host.call('/api/auth/login'), 405, 'method_not_allowed')
   const refreshed = await host.call('/api/auth/refresh', { method: 'POST', body: { refreshToken } })
@@ -100,7 +100,7 @@ await t.test('the mounted doors keep their own shape, and their tokens are good 
   t.match((await host.call('/mine', { token: accessToken })).json, { statusCode: 401, code: 'session_revoked' })
 })
 
-await t.test('under a prefix everything is under the prefix: doors, problems, document', async (t) => {
+await t.test('K6 under a prefix everything is under the prefix: doors, problems, document', async (t) => {
   const host = await startHost(t, { options: { prefix: '/auth' }, open (app) { app.get('/mine', { onRequest: app.authenticate }, async ({ user }) => ({ id: user.id })) } })
   const { accessToken, userId } = await host.newcomer()
   t.strictSame((await host.call('/mine', { token: accessToken })).json, { id: userId })
@@ -117,7 +117,7 @@ await t.test('under a prefix everything is under the prefix: doors, problems, do
   t.ok('/api/auth/login' in document.paths, 'paths are told from there')
 })
 
-await t.test('a second registration on one instance is a clear error', async (t) => {
+await t.test('K6 a second registration on one instance is a clear error', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   const options = { dataDir: t.testdir({}), nodeEnv: 'test' }
@@ -138,7 +138,7 @@ await t.test('what belongs to the app that listens is refused, not passed over',
   await t.rejects(async () => { await app.register(latchkey, options) }, { name: 'ConfigError', message: /port belongs to the app(.|\n)*trustProxy belongs to the app/ })
 })
 
-await t.test('siblings can each mount their own', async (t) => {
+await t.test('K6 siblings can each mount their own', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   const folder = t.testdir({ a: {}, b: {} })

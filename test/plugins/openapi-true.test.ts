@@ -27,7 +27,7 @@ async function tell (path: string, call: Call = {}, at = path): Promise<string[]
 }
 const post = async (path: string, body?: unknown, call: Call = {}): Promise<string[]> => await tell(path, { method: 'POST', ...(body !== undefined && { body }), ...call })
 
-await t.test('what any operation answers to what no client should send', async (t) => {
+await t.test('J4 what any operation answers to what no client should send', async (t) => {
   const json = { 'content-type': 'application/json' }
   const faults: string[] = []
   for (const { path: at, method } of document.operations) {
@@ -229,7 +229,7 @@ await t.test('what the doors of visitors answer', async (t) => {
   t.strictSame(faults, [])
 })
 
-await t.test('whatever an operation declares of its own has been produced', async (t) => {
+await t.test('J4 whatever an operation declares of its own has been produced', async (t) => {
   const declared = document.operations.flatMap(({ is }) => Object.entries(is.responses as Record<string, { content?: Record<string, { examples?: object }> }>)
     .flatMap(([status, { content }]) => Number(status) < 400 ? [status] : Object.keys(content?.['application/problem+json']?.examples ?? {}))
     .filter((code) => !elsewhere.has(code) && (code !== 'validation_failed' || is.requestBody !== undefined || is.parameters !== undefined))

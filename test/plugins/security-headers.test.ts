@@ -32,7 +32,7 @@ async function expectOn (t: Test, answers: Record<string, Answer>, statuses: num
   for (const [what, answer] of Object.entries(answers)) t.strictSame(faultsOf(answer, options), [], what)
 }
 
-await t.test('answers that succeed', async (t) => {
+await t.test('J3 answers that succeed', async (t) => {
   const { accessToken, refreshToken } = await login(service, person)
   await expectOn(t, {
     login: (await login(service, person)).answer,
@@ -49,7 +49,7 @@ await t.test('answers that succeed', async (t) => {
   }, [200, 200, 200, 200, 200, 200, 204, 200, 200, 200, 200])
 })
 
-await t.test('answers that refuse', async (t) => {
+await t.test('J2 J3 answers that refuse', async (t) => {
   await expectOn(t, {
     'invalid input': await service.post('/api/auth/login', {}),
     'no JSON': await service.post('/api/auth/login', undefined, { raw: '{', headers: { 'content-type': 'application/json' } }),
@@ -67,7 +67,7 @@ await t.test('answers that refuse', async (t) => {
   }, [400, 400, 401, 401, 403, 404, 404, 405, 404, 409, 413, 414, 415])
 })
 
-await t.test('answers of a limit, a full queue and our own fault', async (t) => {
+await t.test('J2 J3 answers of a limit, a full queue and our own fault', async (t) => {
   const few = await startService(t, { env: { LOGIN_LIMIT_PER_ACCOUNT: '1', BCRYPT_CONCURRENCY: '1', BCRYPT_QUEUE: '0' } })
   const { person, userId } = await register(few)
   const tries = await Promise.all([1, 2, 3].map(async (n) => await few.post('/api/auth/login', { email: `${n}-${person.email}`, password: 'wrong' })))
@@ -84,18 +84,18 @@ async function exhausted (few: Service): Promise<Answer> {
   return await few.post('/api/auth/login', { username: 'nobody', password: 'wrong' })
 }
 
-await t.test('answers that no door and no hook has seen: a bad address, a parameter too long', async (t) => {
+await t.test('J2 J3 answers that no door and no hook has seen: a bad address, a parameter too long', async (t) => {
   await expectOn(t, { 'a bad escape': await service.get('/%E0%A4%A'), 'a parameter too long': await service.get(`/problems/${'a'.repeat(500)}`) }, [400, 400])
 })
 
-await t.test('answers to what is no HTTP request', async (t) => {
+await t.test('J2 J3 answers to what is no HTTP request', async (t) => {
   await expectOn(t, {
     'bad HTTP': await exchange(service, 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n'),
     'headers too large': await exchange(service, `GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${'a'.repeat(20_000)}\r\n\r\n`)
   }, [400, 431])
 })
 
-await t.test('over TLS: browsers are told to stay there', async (t) => {
+await t.test('J3 over TLS: browsers are told to stay there', async (t) => {
   const tls = await startService(t, { env: { COOKIE_SECURE: 'on' } })
   await expectOn(t, { answer: await tls.get('/livez'), refusal: await tls.get('/api/auth/profile'), nothing: await tls.get('/nothing') }, [200, 401, 404], { tls: true })
 })
@@ -106,6 +106,8 @@ await t.test('the docs page may run its own scripts and be framed by nobody', as
   t.match(headers['content-security-policy'], /^default-src 'none'; script-src 'self';/)
   t.match(headers['content-security-policy'], /frame-ancestors 'none'$/)
   t.notMatch(headers['content-security-policy'], /unsafe-eval|script-src[^;]*unsafe-inline|\*|https?:/)
+  for (const directive of ["base-uri 'none'", "form-action 'none'"]) t.ok(headers['content-security-policy']?.includes(`; ${directive};`), directive)
+  t.equal(headers['cross-origin-opener-policy'], 'same-origin')
   t.equal(headers['x-content-type-options'], 'nosniff')
   t.equal((await service.get('/api/auth/profile', { token: accessToken })).headers['content-security-policy']?.includes('script-src'), false, 'no other answer may')
 })

@@ -13,7 +13,7 @@ const slow: Record<string, string> = {
   'in its chunks': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'
 }
 
-await t.test('a request must have arrived within ten seconds; the others do not wait for it', async (t) => {
+await t.test('I5 a request must have arrived within ten seconds; the others do not wait for it', async (t) => {
   const service = await startService(t)
   const { accessToken } = await register(service)
   const sockets = Object.entries(slow).map(([where, begin]) => {

@@ -10,7 +10,7 @@ const { person, ...first } = await register(service)
 const users = service.db.collection<{ _id: string }>('users')
 const doors = ['/api/auth/profile', '/api/protected']
 
-await t.test('the profile is the account as its owner sees it, field by field', async (t) => {
+await t.test('H1 the profile is the account as its owner sees it, field by field', async (t) => {
   const answer = await service.get('/api/auth/profile', { token: first.accessToken })
   t.equal(answer.status, 200)
   const { createdAt, updatedAt, ...rest } = answer.json
@@ -37,7 +37,7 @@ await t.test('the greeting names the account of the token', async (t) => {
   }
 })
 
-await t.test('what else the record holds is not shown', async (t) => {
+await t.test('H1 what else the record holds is not shown', async (t) => {
   const { accessToken, userId } = await register(service)
   await users.updateOne({ _id: userId }, { $set: { internalNote: 'owes us money', preferences: { theme: 'dark', secretFlag: true }, 'device.secret': 1 } })
   for (const door of doors) {
@@ -68,7 +68,7 @@ await t.test('no door of the account opens without a live session', async (t) =>
   }
 })
 
-await t.test('the session must exist: a well signed token of a session that is gone is refused', async (t) => {
+await t.test('C9 the session must exist: a well signed token of a session that is gone is refused', async (t) => {
   const gone = await login(service, person)
   await service.db.collection<{ _id: string }>('usersession').deleteOne({ _id: gone.sid })
   service.clock.advance(60_000 * 1.2 + 1) // VERDICT_TTL_SECONDS: nothing told the tiers
@@ -76,7 +76,7 @@ await t.test('the session must exist: a well signed token of a session that is g
   expectProblem(t, await service.post('/api/auth/refresh', { refreshToken: gone.refreshToken }), 401, 'refresh_token_invalid')
 })
 
-await t.test('an account that is gone is out: its tokens, its refresh tokens, its password', async (t) => {
+await t.test('E9 an account that is gone is out: its tokens, its refresh tokens, its password', async (t) => {
   const { person, ...gone } = await register(service)
   const next = loginOf(await service.post('/api/auth/refresh', { refreshToken: gone.refreshToken }))
   await users.deleteOne({ _id: gone.userId })

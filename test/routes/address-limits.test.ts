@@ -5,7 +5,7 @@ import { login, newPerson, register } from '../helper/people.ts'
 import { startService } from '../helper/service.ts'
 import { expectProblem } from '../plugins/expect-problem.ts'
 
-await t.test('an address may register a fifth of its guesses in an hour, taken names included', async (t) => {
+await t.test('A10 an address may register a fifth of its guesses in an hour, taken names included', async (t) => {
   const service = await startService(t, { env: { LOGIN_LIMIT_PER_ADDRESS: '15' } })
   const { person } = await register(service)
   const tryRegister = async (headers = {}) => await service.post('/api/auth/register', newPerson(), { headers })
@@ -22,7 +22,7 @@ await t.test('an address may register a fifth of its guesses in an hour, taken n
   t.equal((await tryRegister()).status, 201)
 })
 
-await t.test('TRUST_PROXY: behind a proxy that is named, the address is the client\'s, and an IPv6 /64 is one address', async (t) => {
+await t.test('B7 TRUST_PROXY: behind a proxy that is named, the address is the client\'s, and an IPv6 /64 is one address', async (t) => {
   const service = await startService(t, { env: { TRUST_PROXY: 'loopback', LOGIN_LIMIT_PER_ADDRESS: '2' } })
   const guessFrom = async (address: string) => await service.post('/api/auth/login', { email: newPerson().email, password: 'wrong' }, { headers: { 'x-forwarded-for': address } })
   const groups = {

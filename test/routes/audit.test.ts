@@ -25,7 +25,7 @@ function isLine (t: Test, { clock }: Service, lines: Record<string, unknown>[], 
   t.ok(Math.abs(Date.parse(String(at)) - clock.wall()) < 60_000, `${event}: the time of the service's clock`)
 }
 
-await t.test('each event has its line', async (t) => {
+await t.test('E10 each event has its line', async (t) => {
   const service = await startService(t, { env: { LOG_LEVEL: 'warn', LOGIN_LIMIT_PER_ACCOUNT: '2', LOGIN_LIMIT_PER_ADDRESS: '10' } })
   const person = newPerson()
   const { email, password } = person
@@ -88,7 +88,7 @@ await t.test('attempts that are refused by a limit have a line a second, and are
   t.equal(value('latchkey_logins_total', { outcome: 'rate_limited' }), 101)
 })
 
-await t.test('a request id that no log should hold is replaced, in the answer and in the line', async (t) => {
+await t.test('I9 a request id that no log should hold is replaced, in the answer and in the line', async (t) => {
   const service = await startService(t)
   for (const id of ['x'.repeat(4096), 'a"b', 'a b', '{}']) {
     const person = newPerson()

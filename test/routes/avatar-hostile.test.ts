@@ -27,7 +27,7 @@ async function refused (t: Test, answer: Answer, status: number, code: ErrorCode
   t.equal((await upload(service, accessToken, good)).status, 201, `${what}: the next one works`)
 }
 
-await t.test('H4: what is no picture is refused, whatever it is called', async (t) => {
+await t.test('H4 what is no picture is refused, whatever it is called', async (t) => {
   const files: Record<string, Buffer | string> = {
     PDF: '%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF',
     HTML: html,
@@ -48,7 +48,7 @@ await t.test('H4: what is no picture is refused, whatever it is called', async (
   for (const [what, file] of Object.entries(files)) await refused(t, await upload(service, accessToken, file), 415, 'unsupported_media_type', what)
 })
 
-await t.test('H4: what is a picture and something else as well is refused', async (t) => {
+await t.test('H4 what is a picture and something else as well is refused', async (t) => {
   const files: Record<string, Buffer> = {
     'PNG magic and HTML': Buffer.concat([pngSignature, Buffer.from(html)]),
     'a JPEG that is HTML': Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.from(html)]),
@@ -134,7 +134,7 @@ await t.test('a picture that is dear to decode is refused, or done in bounded ti
   t.equal((await upload(service, accessToken, good)).status, 201)
 })
 
-await t.test('H9: the body is one file in the field `avatar` and nothing else', async (t) => {
+await t.test('H9 the body is one file in the field `avatar` and nothing else', async (t) => {
   const file = { filename: 'me.png', type: 'image/png', content: png }
   const bodies: Record<string, Part[]> = {
     'no part': [],

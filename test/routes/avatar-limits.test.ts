@@ -48,14 +48,14 @@ async function tokens (count: number): Promise<string[]> {
   return all
 }
 
-await t.test('H3: a file of 2 MiB is taken, of one byte more is not', async (t) => {
+await t.test('H3 a file of 2 MiB is taken, of one byte more is not', async (t) => {
   const { accessToken } = await register(service)
   t.equal((await upload(service, accessToken, pngOfSize(2 * mebibyte))).status, 201)
   expectProblem(t, await upload(service, accessToken, pngOfSize(2 * mebibyte + 1)), 413, 'payload_too_large')
   t.equal((await upload(service, accessToken, good)).status, 201)
 })
 
-await t.test('H3: a body that says it is too large is refused unread, though it comes', async (t) => {
+await t.test('H3 a body that says it is too large is refused unread, though it comes', async (t) => {
   const { accessToken } = await register(service)
   const { answer, taken } = await pour(t, head(accessToken, `Content-Length: ${500 * mebibyte}`) + begin, Buffer.alloc(65_536))
   expectProblem(t, answer, 413, 'payload_too_large')
@@ -64,7 +64,7 @@ await t.test('H3: a body that says it is too large is refused unread, though it 
   expectProblem(t, await upload(service, accessToken, Buffer.alloc(8 * mebibyte)), 413, 'payload_too_large', { what: 'a client that sends everything before it listens' })
 })
 
-await t.test('H3: a body that does not say how large it is is refused as soon as it is too large', async (t) => {
+await t.test('H3 a body that does not say how large it is is refused as soon as it is too large', async (t) => {
   const bodies: Record<string, [Buffer, Buffer]> = {
     'in the file': [Buffer.from(begin), chunk(Buffer.alloc(65_536))],
     'before the first part': [Buffer.from('x'), chunk(Buffer.alloc(65_536))],
@@ -80,7 +80,7 @@ await t.test('H3: a body that does not say how large it is is refused as soon as
   }))
 })
 
-await t.test('H8: the upload of nobody, of another site or of another type is refused unread', async (t) => {
+await t.test('H8 the upload of nobody, of another site or of another type is refused unread', async (t) => {
   const { accessToken } = await register(service)
   const length = `Content-Length: ${100 * mebibyte}`
   const piece = Buffer.alloc(65_536)
@@ -95,7 +95,7 @@ await t.test('H8: the upload of nobody, of another site or of another type is re
   for (const { taken } of [nobody, elsewhere, json]) t.ok(taken < 512 * 1024, `${taken} bytes were taken`)
 })
 
-await t.test('H9: a body of many parts is left at the second one', async (t) => {
+await t.test('H9 a body of many parts is left at the second one', async (t) => {
   const { accessToken } = await register(service)
   const part = Buffer.from(`${begin}x\r\n`)
   const { answer, taken } = await pour(t, head(accessToken, 'Transfer-Encoding: chunked'), chunk(Buffer.concat(Array.from({ length: 1000 }, () => part))))

@@ -41,7 +41,7 @@ await t.test('the answer is the profile with its new picture, and Location is wh
   t.not(others.json.avatarUrl.slice(0, 20), avatarUrl.slice(0, 20))
 })
 
-await t.test('H6: a picture is served with the type of its content, to be shown and nothing else', async (t) => {
+await t.test('H6 a picture is served with the type of its content, to be shown and nothing else', async (t) => {
   const { accessToken } = await register(service)
   const { json: { avatarUrl } } = await upload(service, accessToken, await pictureOf('webp'))
   const shown = await service.get(avatarUrl)
@@ -65,7 +65,7 @@ await t.test('H6: a picture is served with the type of its content, to be shown 
   }
 })
 
-await t.test('H7: a picture is replaced as a whole, and its old address shows the new one', async (t) => {
+await t.test('H7 a picture is replaced as a whole, and its old address shows the new one', async (t) => {
   const { accessToken, userId } = await register(service)
   const first = await upload(service, accessToken, await pictureOf('png'))
   const second = await upload(service, accessToken, await pictureOf('jpeg'))
@@ -92,7 +92,7 @@ await t.test('a deleted picture is gone for everybody, and deleting again change
   t.equal((await upload(service, accessToken, await pictureOf('png'))).status, 201)
 })
 
-await t.test('H4: what counts is the content, not the name or the type that the client tells', async (t) => {
+await t.test('H4 what counts is the content, not the name or the type that the client tells', async (t) => {
   const { accessToken } = await register(service)
   for (const [filename, type] of [['me.txt', 'text/plain'], ['me.html', 'text/html'], ['me', 'application/octet-stream'], ['me.jpg', 'image/jpeg']] as const) {
     const answer = await upload(service, accessToken, await pictureOf('png'), filename, type)
@@ -101,7 +101,7 @@ await t.test('H4: what counts is the content, not the name or the type that the 
   }
 })
 
-await t.test('H5: what the client calls the file is never used', async (t) => {
+await t.test('H5 what the client calls the file is never used', async (t) => {
   const { accessToken, userId } = await register(service)
   const names = ['../../etc/x.png', '..\\..\\x.png', '/etc/passwd', 'a\u0000.png', 'x'.repeat(4096), '', ' ', 'CON', '<script>.png', '$ne', '__proto__', '\u202egnp.exe', 'a%0d%0ab.png', 'é.png']
   for (const filename of names) {
@@ -114,7 +114,7 @@ await t.test('H5: what the client calls the file is never used', async (t) => {
   for (const filename of ['a\r\nb.png', 'a"; name="x', 'x'.repeat(20_000)]) t.ok([201, 400, 413].includes((await upload(service, accessToken, await pictureOf('png'), filename)).status), 'a name that breaks out of its quotes')
 })
 
-await t.test('H8: who is nobody uploads nothing, and no other site does it for a user', async (t) => {
+await t.test('H8 who is nobody uploads nothing, and no other site does it for a user', async (t) => {
   const { accessToken } = await register(service)
   const { answer } = await register(service)
   const parts = [{ filename: 'me.png', content: await pictureOf('png') }]
@@ -133,7 +133,7 @@ await t.test('H8: who is nobody uploads nothing, and no other site does it for a
   t.equal((await service.call(avatarPath, { ...call, headers: { ...headers, cookie, 'sec-fetch-site': 'same-origin' } })).status, 201, 'the own page does')
 })
 
-await t.test('H11: what the file says besides its pixels is gone, and the picture stands upright', async (t) => {
+await t.test('H11 what the file says besides its pixels is gone, and the picture stands upright', async (t) => {
   const { accessToken } = await register(service)
   const secret = 'a-place-that-nobody-needs-to-know'
   const exif = { IFD0: { Copyright: secret, ImageDescription: secret }, IFD3: { GPSLatitude: '52/1 31/1 0/1', GPSLatitudeRef: 'N' } }

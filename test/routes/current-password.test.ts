@@ -23,7 +23,7 @@ async function exhaust (t: Test, attempt: Attempt, times = limit): Promise<void>
   for (let i = 0; i < times; i++) expectProblem(t, await Object.values(changes)[i % 3]?.(wrong, attempt) as Answer, 403, 'current_password_invalid')
 }
 
-await t.test('all changes share one limit, and after it even the right password waits', async (t) => {
+await t.test('E7 all changes share one limit, and after it even the right password waits', async (t) => {
   const { person, accessToken: token } = await register(service)
   await exhaust(t, { token })
   for (const change of Object.values(changes)) {
@@ -60,7 +60,7 @@ await t.test('from however many addresses, the guesses of an account end', async
   expectProblem(t, await changes.password(wrong, { token, from: '127.0.1.99' }), 429, 'rate_limited')
 })
 
-await t.test('guesses made at once are counted before one of them is hashed', async (t) => {
+await t.test('E7 guesses made at once are counted before one of them is hashed', async (t) => {
   const { accessToken: token } = await register(service)
   const answers = await Promise.all(Array.from({ length: 4 * limit }, () => changes.password(wrong, { token })))
   t.equal(answers.filter(({ status }) => status === 403).length, limit)

@@ -59,10 +59,20 @@ await t.test('what comes and goes between two pages moves nothing of the rest', 
   t.strictSame(ids, before.filter((id) => id !== coming))
 })
 
-await t.test('no query but a lawful one is taken', async (t) => {
+const unlawful = ['limit=0', 'limit=201', 'limit=-1', 'limit=1e9', 'limit=1.5', 'limit=NaN', 'limit=', 'limit=1&limit=2', 'limit[]=1', 'limit[$gt]=1', 'offset=5', 'userId=x', 'cursor=', 'cursor=xyz', 'cursor[]=x', `cursor=${'A'.repeat(129)}`, '__proto__[limit]=1', 'constructor=x']
+
+await t.test('I10 no query but a lawful one is taken', async (t) => {
   const { nextCursor } = (await ask('?limit=1')).json
-  for (const query of ['limit=0', 'limit=201', 'limit=-1', 'limit=1e9', 'limit=1.5', 'limit=NaN', 'limit=', 'limit=1&limit=2', 'limit[]=1', 'limit[$gt]=1', 'offset=5', 'userId=x', `cursor=${nextCursor}&cursor=${nextCursor}`, 'cursor=', 'cursor=xyz', `cursor=${'A'.repeat(129)}`, `cursor=${Buffer.from('0:short').toString('base64url')}`, `cursor=${Buffer.from(`x:${first.sid}`).toString('base64url')}`, `cursor=${Buffer.from(`99999999999999999999:${first.sid}`).toString('base64url')}`]) {
+  for (const query of [...unlawful, `cursor=${nextCursor}&cursor=${nextCursor}`, ...['0:short', `x:${first.sid}`, `99999999999999999999:${first.sid}`].map((inside) => `cursor=${Buffer.from(inside).toString('base64url')}`)]) {
     expectProblem(t, await ask(`?${query}`), 400, 'validation_failed', { what: query })
+  }
+})
+
+await t.test('I10 nor by any other list', async (t) => {
+  await service.post('/api/session/page', { pageId: '/a' }, { token: first.accessToken })
+  for (const list of ['/api/session', '/api/session?scope=user', '/api/session/page', '/api/session/action', '/api/session/history']) {
+    for (const query of unlawful) expectProblem(t, await service.get(`${list}${list.includes('?') ? '&' : '?'}${query}`, { token: first.accessToken }), 400, 'validation_failed', { what: `${list} ${query}` })
+    t.equal((await service.get(list, { token: first.accessToken })).status, 200, list)
   }
 })
 

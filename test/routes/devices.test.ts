@@ -21,7 +21,7 @@ async function isOver (t: Test, { accessToken: token, refreshToken }: Login): Pr
 }
 const lives = async (t: Test, { accessToken: token }: Login): Promise<void> => { t.equal((await service.get('/api/protected', { token })).status, 200) }
 
-await t.test('the list shows each device, the newest first, the one that asks marked, and no secret', async (t) => {
+await t.test('E5 the list shows each device, the newest first, the one that asks marked, and no secret', async (t) => {
   const { person, ...first } = await register(service)
   await register(service)
   service.clock.advance(1000)
@@ -42,7 +42,7 @@ await t.test('the list shows each device, the newest first, the one that asks ma
   t.strictSame((await list({ accessToken: second.json.accessToken })).json.items.map(({ current }: { current: boolean }) => current), [true, false])
 })
 
-await t.test('what is over is not in it: signed out, ended from elsewhere, run out, of an older version', async (t) => {
+await t.test('E5 what is over is not in it: signed out, ended from elsewhere, run out, of an older version', async (t) => {
   const { person, ...first } = await register(service)
   const [out, ended, stale, late] = [await login(service, person), await login(service, person), await login(service, person), await login(service, person)]
   await service.post('/api/auth/logout', undefined, { token: out.accessToken })
@@ -52,7 +52,7 @@ await t.test('what is over is not in it: signed out, ended from elsewhere, run o
   t.strictSame(await idsOf(first), [first.sid])
 })
 
-await t.test('one device ends another: its tokens are dead, the others live, asked again it is the same', async (t) => {
+await t.test('E6 one device ends another: its tokens are dead, the others live, asked again it is the same', async (t) => {
   const { person, ...first } = await register(service)
   const [second, third] = [await login(service, person), await login(service, person)]
   await lives(t, second)
@@ -66,7 +66,7 @@ await t.test('one device ends another: its tokens are dead, the others live, ask
   t.equal((await sessions.findOne({ _id: second.sid }) as { revokedReason?: string }).revokedReason, 'device')
 })
 
-await t.test('somebody else\'s id, a dead one of theirs and one that never was are the same answer, and end nothing', async (t) => {
+await t.test('E6 somebody else\'s id, a dead one of theirs and one that never was are the same answer, and end nothing', async (t) => {
   const [first, stranger] = [await register(service), await register(service)]
   const dead = await login(service, stranger.person)
   await service.post('/api/auth/logout', undefined, { token: dead.accessToken })
@@ -129,15 +129,15 @@ await t.test('visits end with their sessions, and no other', async (t) => {
   t.strictSame(await archived(), [...ids].sort())
 })
 
-await t.test('at one more than the cap the oldest ends, and the list stays as long as the cap', async (t) => {
+await t.test('E8 at one more than the cap the oldest ends, and the list stays as long as the cap', async (t) => {
   const own = await startService(t, { env: { SESSIONS_PER_USER: '3' } })
   const person = newPerson()
   const all = [await register(own, person) as Login]
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 7; i++) {
     own.clock.advance(10)
     all.push(await login(own, person))
     const living = all.slice(-3).map(({ sid }) => sid).reverse()
     t.strictSame(await idsOf(all.at(-1) as Login, own), living)
   }
-  for (const [i, { accessToken: token }] of all.entries()) t.equal((await own.get('/api/protected', { token })).status, i < 4 ? 401 : 200)
+  for (const [i, { accessToken: token }] of all.entries()) t.equal((await own.get('/api/protected', { token })).status, i < 5 ? 401 : 200)
 })

@@ -6,10 +6,10 @@ import { archivedIn, visitorAt, wholeList } from '../helper/visitors.ts'
 import { redisUrl } from '../helper/engines.ts'
 import { Redis } from 'ioredis'
 
-const service = await startService(t, { env: { VISIT_ENTRIES: '130' } })
+const service = await startService(t, { env: { VISIT_ENTRIES: '130', VISIT_ARCHIVE_INTERVAL_SECONDS: '3600' } }) // no job ends what a test looks at
 const { clock } = service
 
-await t.test('a visit: begun, noted in, shown, ended, archived', async (t) => {
+await t.test('G1 a visit: begun, noted in, shown, ended, archived', async (t) => {
   const guest = visitorAt(service)
   const begun = await guest.call('POST', '/api/session')
   t.equal(begun.status, 201)
@@ -71,7 +71,7 @@ await t.test('a page or an action begins a visit where none runs, and the cookie
   t.equal((await guest.call('POST', '/api/session')).status, 200)
 })
 
-await t.test('a visit ends 30 minutes after its last page, action or renewal, and looking at it renews nothing', async (t) => {
+await t.test('G1 a visit ends 30 minutes after its last page, action or renewal, and looking at it renews nothing', async (t) => {
   const guest = visitorAt(service)
   await guest.page('/a')
   const { id } = (await guest.show()).json
@@ -97,7 +97,7 @@ await t.test('a visit ends 30 minutes after its last page, action or renewal, an
   t.equal((await renewed.show()).json.id, next.json.id)
 })
 
-await t.test('at its bound a visit refuses further pages and keeps what it has; actions are counted apart', async (t) => {
+await t.test('G3 at its bound a visit refuses further pages and keeps what it has; actions are counted apart', async (t) => {
   const guest = visitorAt(service)
   for (let n = 0; n < 130; n++) t.equal((await guest.page(`/${n}`)).json.pageCount, n + 1)
   const refused = await guest.page('/131')
@@ -135,7 +135,7 @@ await t.test('long lists are read in parts, by cursor and by Link', async (t) =>
   }
 })
 
-await t.test('what is noted is bounded and typed', async (t) => {
+await t.test('G3 what is noted is bounded and typed', async (t) => {
   const guest = visitorAt(service)
   for (const body of [{}, { pageId: '' }, { pageId: 'x'.repeat(513) }, { pageId: 'a\nb' }, { pageId: 1 }, { pageId: 'a', more: 1 }, { pageId: '\ud800' }]) {
     t.equal((await guest.call('POST', '/api/session/page', body)).status, 400, JSON.stringify(body).slice(0, 60))
@@ -152,7 +152,7 @@ await t.test('what is noted is bounded and typed', async (t) => {
   t.equal((await guest.call('GET', `/api/session/page?visit=${'x'.repeat(22)}`)).json.code, 'token_missing')
 })
 
-await t.test('a thousand guests who only look create nothing in either store', async (t) => {
+await t.test('G7 a thousand guests who only look create nothing in either store', async (t) => {
   const count = async () => {
     const documents = await Promise.all(['users', 'usersession', 'visits', 'visitlog'].map((name) => service.db.collection(name).countDocuments({})))
     if (redisUrl === undefined) return documents

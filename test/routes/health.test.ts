@@ -46,7 +46,7 @@ await t.test('sessions are no longer counted once they have run out, nor endings
   t.match(await counted(), { activeSessions: 0, cachedProfiles: 0, blacklistedTokens: 0 })
 })
 
-await t.test('where METRICS_TOKEN is set, whoever has it not sees the state and the counts alone', async (t) => {
+await t.test('J5 where METRICS_TOKEN is set, whoever has it not sees the state and the counts alone', async (t) => {
   const service = await startService(t, { env: { METRICS_TOKEN: 'a-token-of-more-than-sixteen' } })
   const { accessToken: token, userId } = await register(service)
   const members = async (call = {}) => Object.keys((await service.get(path, call)).json).sort()
@@ -61,7 +61,7 @@ await t.test('where METRICS_TOKEN is set, whoever has it not sees the state and 
   t.notOk((await service.get(path)).text.includes('127.0.0.1'), 'no address')
 })
 
-await t.test('while MongoDB is away it is a problem that tells the same, within a second; while Redis is away it is degraded', { skip: withoutOwnEngines }, async (t) => {
+await t.test('J5 while MongoDB is away it is a problem that tells the same, within a second; while Redis is away it is degraded', { skip: withoutOwnEngines }, async (t) => {
   const [mongo, redis] = [await startOwnEngine(t, 'mongo'), await startOwnEngine(t, 'redis')]
   const service = await startService(t, { deployment: createDeployment(t, { mongodbUri: mongo.url, redisUrl: redis.url }) })
   await register(service)
@@ -83,6 +83,15 @@ await t.test('while MongoDB is away it is a problem that tells the same, within 
     t.equal(away.headers['retry-after'], '1')
     t.ok(away.ms < 1000, `${away.ms} ms`)
     mongo.thaw()
+  }
+  await mongo.start()
+  await until(async () => (await service.get(path)).json.status === 'OK', 'MongoDB is back')
+  for (const engine of [redis, mongo]) engine.freeze()
+  for (let n = 0; n < 5; n++) {
+    const both = await service.get(path)
+    t.match([both.status, both.json.redis, both.json.mongo], [503, 'disconnected', 'disconnected'])
+    t.ok(both.ms < 1000, `both: ${both.ms} ms`)
+    t.notMatch(both.text, /127\.0\.0\.1|mongodb:|redis:\/\/|ECONN|\d+\.\d+\.\d+/, 'no address and no version')
   }
   const { ms } = await service.get('/livez')
   t.ok(ms < 1000)

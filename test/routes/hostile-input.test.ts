@@ -84,7 +84,7 @@ async function faultsOf (calls: [string, string, Call][]): Promise<string[]> {
 }
 
 for (const path of paths) {
-  await t.test(`${path} refuses what no client should send`, async (t) => {
+  await t.test(`B4 I1 I2 I3 ${path} refuses what no client should send`, async (t) => {
     const methods = Object.keys(document.paths[path] ?? { [onlyPosted.has(path) ? 'post' : 'get']: 1 }).map((method) => method.toUpperCase())
     const calls = [...methods, 'PUT', 'PATCH', 'DELETE'].flatMap((method): [string, string, Call][] => [
       ...(method === 'GET' ? [] : Object.entries(bodies).map(([what, call]): [string, string, Call] => [what, path, { ...call, method }])),
@@ -111,7 +111,7 @@ await t.test('the guarded doors refuse it beside a good token too', async (t) =>
   t.strictSame(await faultsOf(calls), [])
 })
 
-await t.test('addresses that are none are refused in the same shape', async (t) => {
+await t.test('I7 addresses that are none are refused in the same shape', async (t) => {
   const odd = ['/%E0%A4%A', '/%00', '/%', '/..%2f..%2fetc%2fpasswd', '/api/%2e%2e/livez', `/${'a'.repeat(8000)}`, '/problems/%E0%A4%A', '/problems/%00', '/problems/..%2flivez', `/problems/${'a'.repeat(500)}`, '/api/auth/login%00', '/\\evil', '/__proto__', '/constructor', '/problems/x/y', '//', '/?', '/*', '/:code']
   const calls = odd.flatMap((path) => ['GET', 'POST', 'DELETE'].map((method): [string, string, Call] => ['', path, { method }]))
   t.strictSame(await faultsOf(calls), [])

@@ -25,7 +25,7 @@ const window = 5 * 60_000
 const service = await startService(t, { env: { LOGIN_LIMIT_PER_ACCOUNT: String(limit), LOGIN_LIMIT_PER_ADDRESS: '1000' } })
 const all401 = Array<number>(limit).fill(401)
 
-await t.test('after the limit even the right password waits, and Retry-After says how long', async (t) => {
+await t.test('B5 after the limit even the right password waits, and Retry-After says how long', async (t) => {
   const { person } = await register(service)
   t.strictSame(await exhaust(service, person, limit), all401)
   for (const refused of [await guess(service, person), await enter(service, person)]) {
@@ -36,7 +36,7 @@ await t.test('after the limit even the right password waits, and Retry-After say
   t.equal((await enter(service, (await register(service)).person)).status, 200, 'another account is not concerned')
 })
 
-await t.test('the window ends when Retry-After said so', async (t) => {
+await t.test('B5 the window ends when Retry-After said so', async (t) => {
   const { person } = await register(service)
   await exhaust(service, person, limit)
   const seconds = Number((await guess(service, person)).headers['retry-after'])
@@ -80,7 +80,7 @@ await t.test('an account that does not exist is limited alike', async (t) => {
   t.strictSame(await exhaust(service, nobody, limit + 1), [...all401, 429])
 })
 
-await t.test('no header of the client keys the limit away', async (t) => {
+await t.test('B7 no header of the client keys the limit away', async (t) => {
   const { person } = await register(service)
   await exhaust(service, person, limit)
   for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'client-ip', 'true-client-ip', 'cf-connecting-ip', 'x-client-ip', 'x-originating-ip', 'user-agent', 'origin-agent', 'via', 'x-forwarded-host']) {
@@ -92,7 +92,7 @@ await t.test('no header of the client keys the limit away', async (t) => {
   expectProblem(t, await service.post(`${path}?x=1`, { email: person.email, password: 'wrong' }), 429, 'rate_limited', { what: 'a query' })
 })
 
-await t.test('a stranger who has used up his guesses does not lock the owner out elsewhere', async (t) => {
+await t.test('B8 a stranger who has used up his guesses does not lock the owner out elsewhere', async (t) => {
   const { person } = await register(service)
   const stranger = { from: '127.0.0.2' }
   const statuses = await exhaust(service, person, limit * 12, stranger)
@@ -111,7 +111,7 @@ await t.test('guesses from many addresses are limited at ten times as many, and 
   t.equal((await enter(service, person, { from: '127.0.0.12' })).status, 200)
 })
 
-await t.test('guesses of one address are limited over all accounts', async (t) => {
+await t.test('B5 guesses of one address are limited over all accounts', async (t) => {
   const service = await startService(t, { env: { LOGIN_LIMIT_PER_ADDRESS: '5' } })
   const { person } = await register(service)
   for (let i = 0; i < 5; i++) t.equal((await guess(service, newPerson(), { from: '127.0.0.4' })).status, 401)

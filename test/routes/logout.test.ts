@@ -26,7 +26,7 @@ const ways: Record<string, (login: Login) => { body?: unknown, call?: Call }> = 
 }
 
 for (const [way, tell] of Object.entries(ways)) {
-  await t.test(`signing out ends this session and no other: ${way}`, async (t) => {
+  await t.test(`E1 E2 signing out ends this session and no other: ${way}`, async (t) => {
     const [mine, other] = [await login(service, person), await login(service, person)]
     t.equal((await profile(mine)).status, 200)
     const { body, call } = tell(mine)
@@ -41,7 +41,7 @@ for (const [way, tell] of Object.entries(ways)) {
   })
 }
 
-await t.test('an access token that ran out still signs out', async (t) => {
+await t.test('E2 an access token that ran out still signs out', async (t) => {
   const mine = await login(service, person)
   service.clock.advance(900_000)
   expectProblem(t, await profile(mine), 401, 'token_expired')
@@ -49,7 +49,7 @@ await t.test('an access token that ran out still signs out', async (t) => {
   expectProblem(t, await refresh(mine), 401, 'session_revoked')
 })
 
-await t.test('an expired access token does not hide a live refresh cookie', async (t) => {
+await t.test('E2 an expired access token does not hide a live refresh cookie', async (t) => {
   const mine = await login(service, person)
   service.clock.advance(900_000)
   t.strictSame((await service.post(one, undefined, { headers: { cookie: `accessToken=${mine.accessToken}; refreshToken=${mine.refreshToken}` } })).json, signedOut)
@@ -68,7 +68,7 @@ await t.test('two sessions that were presented both end', async (t) => {
   t.strictSame((await service.post(one, { refreshToken: other.refreshToken }, { token: mine.accessToken })).json, { ...signedOut, revoked: 2 })
 })
 
-await t.test('tokens that prove nothing end nothing, and are no error', async (t) => {
+await t.test('E2 tokens that prove nothing end nothing, and are no error', async (t) => {
   const rubbish: Call[] = [{ token: 'rubbish' }, { headers: { 'x-access-token': 'rubbish' } }, { headers: { cookie: 'accessToken=rubbish; refreshToken=rubbish' } }, { body: { refreshToken: 'rubbish' } }]
   for (const call of rubbish) t.strictSame((await service.post(one, undefined, call)).json, { ...signedOut, revoked: 0 }, JSON.stringify(call))
 })
@@ -100,7 +100,7 @@ async function expectAllEnded (t: Test, devices: number, tell: typeof ways[strin
   t.equal((await profile(later)).status, 200, 'a login after the answer lives')
 }
 
-await t.test('logout-all ends all five devices of this user and nobody else\'s', async (t) => {
+await t.test('E3 logout-all ends all five devices of this user and nobody else\'s', async (t) => {
   const stranger = await register(service)
   await expectAllEnded(t, 5, ({ accessToken }) => ({ call: { token: accessToken } }))
   t.equal((await profile(stranger)).status, 200)
@@ -156,7 +156,7 @@ await t.test('a refresh token of a session that is long gone ends nothing, and i
   t.strictSame((await service.post(all, { refreshToken: mine.refreshToken })).json.revoked, 0)
 })
 
-await t.test('what is signed out on one instance is signed out on the other', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
+await t.test('E1 E3 what is signed out on one instance is signed out on the other', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
   const [a, b] = await startPair(t)
   const { person, ...first } = await register(a)
   const second = await login(b, person)
@@ -164,6 +164,8 @@ await t.test('what is signed out on one instance is signed out on the other', { 
   for (const device of [first, second]) t.equal((await ask(device)).status, 200)
 
   t.strictSame((await a.post(one, undefined, { token: first.accessToken })).json, signedOut)
+  expectProblem(t, await a.get('/api/auth/profile', { token: first.accessToken }), 401, 'session_revoked', { what: 'here at once' })
+  expectProblem(t, await a.post('/api/auth/refresh', { refreshToken: first.refreshToken }), 401, 'session_revoked', { what: 'here at once' })
   await until(async () => (await ask(first)).status === 401, 'the session is dead on the other instance', 3000)
   expectProblem(t, await b.post('/api/auth/refresh', { refreshToken: first.refreshToken }), 401, 'session_revoked')
   t.equal((await ask(second)).status, 200)

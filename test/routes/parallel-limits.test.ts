@@ -21,7 +21,7 @@ function expectTen (t: Test, counts: Record<number, number>): void {
   t.equal(tried + (counts[429] ?? 0), 100, 'the rest is told to wait')
 }
 
-await t.test('of a hundred guesses at once ten are tried', async (t) => {
+await t.test('B6 of a hundred guesses at once ten are tried', async (t) => {
   const service = await startService(t)
   const { person } = await register(service)
   expectTen(t, await hundredGuesses([service], { email: person.email, password: 'wrong' }))
@@ -37,7 +37,7 @@ await t.test('a hundred right passwords at once are no failed login: the owner i
   t.equal(afterwards.status, 200, 'what was refused was no failed login either')
 })
 
-await t.test('of a hundred guesses at once ten are tried, over two instances', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
+await t.test('B6 of a hundred guesses at once ten are tried, over two instances', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
   const pair = await startPair(t)
   const { person } = await register(pair[0])
   expectTen(t, await hundredGuesses(pair, { email: person.email, password: 'wrong' }))

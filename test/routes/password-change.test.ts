@@ -13,7 +13,7 @@ const path = '/api/auth/profile/password'
 const change = async (currentPassword: string, newPassword: string, call: Call): Promise<Answer> => await service.call(path, { method: 'PUT', body: { currentPassword, newPassword }, ...call })
 const enter = async ({ email }: Person, password: string): Promise<Answer> => await service.post('/api/auth/login', { email, password })
 
-await t.test('every session ends, the new password alone signs in, and the device goes on with a fresh pair', async (t) => {
+await t.test('E7 every session ends, the new password alone signs in, and the device goes on with a fresh pair', async (t) => {
   const { person, ...first } = await register(service)
   const devices = [first, await login(service, person), loginOf(await service.post('/api/auth/refresh', { refreshToken: (await login(service, person)).refreshToken }))]
   const stranger = await register(service)
@@ -39,7 +39,7 @@ await t.test('every session ends, the new password alone signs in, and the devic
   t.match(service.logs.filter(({ event }) => event === 'password_changed'), [{ userId: first.userId, sid: first.sid, address: '127.0.0.1' }])
 })
 
-await t.test('a wrong current password changes nothing, and is in the audit stream', async (t) => {
+await t.test('E7 a wrong current password changes nothing, and is in the audit stream', async (t) => {
   const { person, accessToken: token, userId } = await register(service)
   for (const wrong of [`${person.password}?`, '', 'x'.repeat(100), `${person.password}\0`, person.password.toUpperCase()]) {
     expectProblem(t, await change(wrong, newPerson().password, { token }), 403, 'current_password_invalid')
@@ -49,7 +49,7 @@ await t.test('a wrong current password changes nothing, and is in the audit stre
   t.equal((await enter(person, person.password)).status, 200)
 })
 
-await t.test('a new password obeys the rules of a first one, and what is wrong is named where it stands', async (t) => {
+await t.test('A3 A7 a new password obeys the rules of a first one, and what is wrong is named where it stands', async (t) => {
   const { person, accessToken: token } = await register(service)
   await service.call('/api/auth/profile', { method: 'PUT', body: { fullName: 'Adalbert Quagmire' }, token })
   const refusals: [string, string][] = [

@@ -35,7 +35,7 @@ async function someoneElse (): Promise<Person> {
   return other
 }
 
-await t.test('a password is kept as a bcrypt hash of the configured cost and nowhere else', async (t) => {
+await t.test('A11 a password is kept as a bcrypt hash of the configured cost and nowhere else', async (t) => {
   const { person, userId } = await register(service)
   t.match(await hashOf(userId), /^\$2b\$10\$[A-Za-z0-9./]{53}$/)
   const { passwordHash, ...rest } = await users.findOne({ _id: userId }) ?? {}
@@ -43,7 +43,7 @@ await t.test('a password is kept as a bcrypt hash of the configured cost and now
   t.notOk(JSON.stringify(service.logs).includes(person.password))
 })
 
-await t.test('a hash of a lower cost is made anew at login', async (t) => {
+await t.test('A11 a hash of a lower cost is made anew at login', async (t) => {
   await expectUpgraded(t, await movedIn((password) => bcrypt.hashSync(password, 5)))
 })
 

@@ -20,7 +20,7 @@ for (const who of ['guest', 'user'] as const) {
     t.strictSame((await one.call('POST', '/api/preferences', {})).json, { theme: 'dark', notifications: false, language: 'pt-BR' }, 'nothing is given, nothing changes')
   })
 
-  await t.test(`a ${who} can set nothing that is not there`, async (t) => {
+  await t.test(`G5 a ${who} can set nothing that is not there`, async (t) => {
     const one = await visitor()
     for (const body of [
       undefined, [], { theme: 'blue' }, { theme: null }, { notifications: 'yes' }, { notifications: 1 }, { language: '' }, { language: 'e' }, { language: 'en_US' }, { language: 'x'.repeat(65) }, { language: 'en--US' },
@@ -36,7 +36,7 @@ for (const who of ['guest', 'user'] as const) {
   })
 }
 
-await t.test('a guest\'s are in a cookie alone, below 4096 bytes however long they are', async (t) => {
+await t.test('F2 a guest\'s are in a cookie alone, below 4096 bytes however long they are', async (t) => {
   const guest = visitorAt(service)
   const longest = `en-${Array.from({ length: 6 }, (_, i) => `variant${i}`).join('-')}`.slice(0, 64)
   const answer = await guest.call('POST', '/api/preferences', { theme: 'system', notifications: false, language: longest })
@@ -47,7 +47,7 @@ await t.test('a guest\'s are in a cookie alone, below 4096 bytes however long th
   t.equal((await guest.call('GET', '/api/preferences')).json.language, answer.json.language)
 })
 
-await t.test('a user\'s are in the account, never in a cookie, and show in the profile', async (t) => {
+await t.test('G6 a user\'s are in the account, never in a cookie, and show in the profile', async (t) => {
   const { accessToken: token, person } = await register(service)
   const answer = await service.post('/api/preferences', { theme: 'dark' }, { token })
   t.notOk(answer.headers['set-cookie'])
@@ -73,7 +73,7 @@ await t.test('two devices that change different things at the same time both pre
   }
 })
 
-await t.test('signed in, a guest\'s cookie is neither read nor written, and after the logout it is the guest\'s again', async (t) => {
+await t.test('G6 signed in, a guest\'s cookie is neither read nor written, and after the logout it is the guest\'s again', async (t) => {
   const browser = visitorAt(service)
   await browser.call('POST', '/api/preferences', { theme: 'dark', language: 'fr' })
   const { accessToken: token } = await register(service)

@@ -44,7 +44,7 @@ await t.test('`fullName: null` takes the name away, an empty one is refused', as
   await isShown(t, accessToken, { fullName: null })
 })
 
-await t.test('what an owner may not change is refused, whoever the owner is and whatever comes beside it', async (t) => {
+await t.test('H2 what an owner may not change is refused, whoever the owner is and whatever comes beside it', async (t) => {
   const { person, accessToken, userId } = await register(service)
   const before = await recordOf(userId)
   const currentPassword = person.password
@@ -72,7 +72,7 @@ await t.test('a change of nothing is answered with the account as it is, and is 
 })
 
 for (const field of ['email', 'username'] as const) {
-  await t.test(`another ${field} needs the current password; without the right one nothing changes at all`, async (t) => {
+  await t.test(`H2 another ${field} needs the current password; without the right one nothing changes at all`, async (t) => {
     const { person, accessToken, userId } = await register(service)
     const before = await recordOf(userId)
     const next = { [field]: newPerson()[field] }

@@ -17,7 +17,7 @@ const rotatedAgo = async (sid: string, ms: number, at = service): Promise<void> 
   await at.db.collection<{ _id: string }>('usersession').updateOne({ _id: sid }, { $set: { rotatedAt: new Date(Date.now() - ms) } })
 }
 
-await t.test('a lost answer can be asked for again: the same successor, as often as it takes', async (t) => {
+await t.test('D2 a lost answer can be asked for again: the same successor, as often as it takes', async (t) => {
   const first = await login(service, person)
   const next = await refresh(first.refreshToken)
   await rotatedAgo(first.sid, 7000)
@@ -31,7 +31,7 @@ await t.test('a lost answer can be asked for again: the same successor, as often
   t.equal((await refresh(next.refreshToken)).answer.status, 200, 'the chain goes on')
 })
 
-await t.test('reuse of a spent refresh token after the grace ends that session alone', async (t) => {
+await t.test('D3 reuse of a spent refresh token after the grace ends that session alone', async (t) => {
   const [first, second] = [await login(service, person), await login(service, person)]
   const next = await refresh(first.refreshToken)
   await rotatedAgo(first.sid, 10_500)
@@ -102,12 +102,16 @@ async function race (t: Test, services: Service[], rounds: number, who: Person):
   }
   const record = await (services[0] as Service).db.collection<{ _id: string, generation: number }>('usersession').findOne({ _id: current.sid })
   t.equal(record?.generation, rounds, 'one step a round')
-  for (const at of services) t.equal((await at.get('/api/auth/profile', { token: current.accessToken })).status, 200)
+  for (const at of services) {
+    t.equal((await at.get('/api/auth/profile', { token: current.accessToken })).status, 200)
+    const { items } = (await at.get('/api/auth/sessions?limit=200', { token: current.accessToken })).json as { items: { id: string, current: boolean }[] }
+    t.strictSame(items.filter((item) => item.current || item.id === current.sid).map(({ id }) => id), [current.sid], 'the list shows it once')
+  }
 }
 
-await t.test('twenty refreshes at once cannot fork a session', async (t) => { await race(t, [service], 10, person) })
+await t.test('D2 twenty refreshes at once cannot fork a session', async (t) => { await race(t, [service], 10, person) })
 
-await t.test('twenty refreshes at once cannot fork a session, over two instances', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
+await t.test('D2 twenty refreshes at once cannot fork a session, over two instances', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
   const pair = await startPair(t)
   await race(t, pair, 50, (await register(pair[0])).person)
 })

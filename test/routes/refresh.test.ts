@@ -11,7 +11,7 @@ const { person } = await register(service)
 const cookieOf = ({ accessToken, refreshToken }: Login): string => `accessToken=${accessToken}; refreshToken=${refreshToken}`
 const works = async (token: string): Promise<boolean> => (await service.get('/api/auth/profile', { token })).status === 200
 
-await t.test('a refresh token gives a new pair of the same session', async (t) => {
+await t.test('D1 a refresh token gives a new pair of the same session', async (t) => {
   const first = await login(service, person)
   const next = loginOf(await service.post(path, { refreshToken: first.refreshToken }))
   t.equal(next.answer.status, 200)
@@ -118,7 +118,7 @@ await t.test('a refresh token of another type is invalid input', async (t) => {
   expectProblem(t, await service.post(path, { refreshToken: 'x', sid: 'y' }), 400, 'validation_failed', { what: 'an unknown key' })
 })
 
-await t.test('a text that this service did not issue is invalid and changes nothing', async (t) => {
+await t.test('D4 a text that this service did not issue is invalid and changes nothing', async (t) => {
   const [mine, other] = [await login(service, person), await login(service, person)]
   const stranger = await startService(t)
   const foreign = await register(stranger, newPerson())
@@ -153,7 +153,7 @@ await t.test('a text that this service did not issue is invalid and changes noth
   }
 })
 
-await t.test('a refresh token counts in a POST body or cookie only', async (t) => {
+await t.test('D8 a refresh token counts in a POST body or cookie only', async (t) => {
   const { refreshToken } = await login(service, person)
   for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']) {
     const refused = await service.call(path, { method, headers: { cookie: `refreshToken=${refreshToken}` } })

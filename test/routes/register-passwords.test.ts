@@ -5,6 +5,7 @@ import { passwordMark } from '../helper/evidence.ts'
 import type { Answer } from '../helper/http.ts'
 import { newPerson, register, type Person } from '../helper/people.ts'
 import { startService } from '../helper/service.ts'
+import { expectSoon } from '../helper/timing.ts'
 import { expectProblem } from '../plugins/expect-problem.ts'
 
 const unlimited = { LOGIN_LIMIT_PER_ADDRESS: '0', LOGIN_LIMIT_PER_ACCOUNT: '0' }
@@ -23,7 +24,7 @@ async function expectExact (t: Test, password: string, others: Record<string, st
   }
 }
 
-await t.test('the least length is 8 and counts characters, not bytes', async (t) => {
+await t.test('A3 the least length is 8 and counts characters, not bytes', async (t) => {
   expectProblem(t, await tryRegister('k7#qTz!'), 400, 'password_too_short')
   expectProblem(t, await tryRegister('🦩🐙🦔🪵🧩🪐🫧'), 400, 'password_too_short', { what: 'seven characters of four bytes' })
   expectProblem(t, await tryRegister(''), 400, 'password_too_short', { what: 'none' })
@@ -31,31 +32,35 @@ await t.test('the least length is 8 and counts characters, not bytes', async (t)
   t.equal((await tryRegister('🦩🐙🦔🪵🧩🪐🫧🦭')).status, 201, 'eight characters of four bytes')
 })
 
-await t.test('PASSWORD_MIN_LENGTH sets the least length, and the refusal names it', async (t) => {
+await t.test('A3 PASSWORD_MIN_LENGTH sets the least length, here and at a change, and the refusal names it', async (t) => {
   const strict = await startService(t, { env: { PASSWORD_MIN_LENGTH: '12' } })
   const refused = await strict.post('/api/auth/register', { ...newPerson(), password: 'k7#qTz!wk7#' })
   expectProblem(t, refused, 400, 'password_too_short')
   t.match(refused.json.detail, /\b12\b/)
   t.equal((await strict.post('/api/auth/register', { ...newPerson(), password: 'k7#qTz!wk7#q' })).status, 201)
+  const { person, accessToken: token } = await register(strict)
+  const change = async (newPassword: string) => await strict.call('/api/auth/profile/password', { method: 'PUT', token, body: { currentPassword: person.password, newPassword } })
+  for (const short of ['k7#qTz!wk7#', '🦩🐙🦔🪵🧩🪐🫧🦩🐙🦔🪵']) expectProblem(t, await change(short), 400, 'password_too_short', { what: 'eleven characters' })
+  t.equal((await change('k7#qTz!wk7#q')).status, 200)
 })
 
-await t.test('64 characters are taken and each of them counts', async (t) => {
+await t.test('A4 64 characters are taken and each of them counts', async (t) => {
   const password = `${passwordMark}${newPerson().username}`.padEnd(64, 'k7#qTz!w')
   await expectExact(t, password, { 'one less': password.slice(0, 63), 'another end': `${password.slice(0, 63)}?`, 'one more': `${password}?` })
 })
 
-await t.test('72 bytes are taken and the last of them counts', async (t) => {
+await t.test('A5 72 bytes are taken and the last of them counts', async (t) => {
   const password = `${passwordMark}${newPerson().username}`.padEnd(72, 'z')
   await expectExact(t, password, { 'one less': password.slice(0, 71), 'another end': `${password.slice(0, 71)}y`, 'the same 72 and more': `${password}X` })
 })
 
-await t.test('more than 72 bytes are refused, never cut', async (t) => {
+await t.test('A5 more than 72 bytes are refused, never cut', async (t) => {
   expectProblem(t, await tryRegister(`${'a'.repeat(72)}X`), 400, 'password_too_long', { what: '73 bytes' })
   expectProblem(t, await tryRegister('ж'.repeat(37)), 400, 'password_too_long', { what: '37 characters of two bytes' })
   expectProblem(t, await tryRegister('🦩'.repeat(19)), 400, 'password_too_long', { what: '19 characters of four bytes' })
 })
 
-await t.test('a NUL does not end a password: it is refused', async (t) => {
+await t.test('A5 a NUL does not end a password: it is refused', async (t) => {
   expectProblem(t, await tryRegister('abcdefgh12\u0000one'), 400, 'validation_failed')
   await expectExact(t, 'qzhkvbtm12', { 'the same and a NUL behind it': 'qzhkvbtm12\u0000two' })
 })
@@ -67,7 +72,7 @@ for (const [what, password, others] of [
   ['one kind of character', 'kwzzvrtq', { 'in capitals': 'KWZZVRTQ' }],
   ['digits only', '8203175496', { 'another digit': '8203175497' }]
 ] as const) {
-  await t.test(`no rule of composition: ${what}`, async (t) => { await expectExact(t, password, others) })
+  await t.test(`A6 no rule of composition: ${what}`, async (t) => { await expectExact(t, password, others) })
 }
 
 await t.test('it does not matter how a keyboard composes a letter', async (t) => {
@@ -75,7 +80,7 @@ await t.test('it does not matter how a keyboard composes a letter', async (t) =>
   t.equal((await tryLogin(person, 'cre\u0300me bru\u0302le\u0301e')).status, 200)
 })
 
-await t.test('common passwords and what is known of the account are refused with the reason', async (t) => {
+await t.test('A7 common passwords and what is known of the account are refused with the reason', async (t) => {
   const person = { ...newPerson(), fullName: 'Augusta Lovelace' }
   const guesses = [
     'password123', 'qwertyuiop', '12345678', 'PASSWORD123', 'Password1',
@@ -85,11 +90,14 @@ await t.test('common passwords and what is known of the account are refused with
   for (const guess of guesses) expectProblem(t, await tryRegister(guess, person), 400, 'password_common', { what: guess })
 })
 
-await t.test('an absurd length is refused before it is hashed', async (t) => {
-  const { person } = await register(service)
+await t.test('A8 an absurd length is refused before it is hashed', async (t) => {
+  const { person, accessToken: token } = await register(service)
+  const change = async (body: object): Promise<Answer> => await service.call('/api/auth/profile/password', { method: 'PUT', token, body })
   const doors = [
     { door: 'register', send: async (password: string) => await tryRegister(password) },
-    { door: 'login', send: async (password: string) => await tryLogin(person, password) }
+    { door: 'login', send: async (password: string) => await tryLogin(person, password) },
+    { door: 'change, as the current one', send: async (password: string) => await change({ currentPassword: password, newPassword: newPerson().password }) },
+    { door: 'change, as the new one', send: async (password: string) => await change({ currentPassword: person.password, newPassword: password }) }
   ]
   for (const { door, send } of doors) {
     const tries = [await send('a'.repeat(100_000)), await send('a'.repeat(100_000)), await send('a'.repeat(100_000))]
@@ -97,4 +105,16 @@ await t.test('an absurd length is refused before it is hashed', async (t) => {
     t.ok(Math.min(...tries.map(({ ms }) => ms)) < 50, `${door}: in less than 50 ms`)
     expectProblem(t, await send('a'.repeat(5000)), 400, 'validation_failed', { what: `${door}, 5 KB` })
   }
+})
+
+await t.test('A8 a hundred absurd ones at a time do not slow others', async (t) => {
+  const { person, accessToken: token } = await register(service)
+  const password = 'a'.repeat(100_000)
+  await expectSoon(t, 'a profile beside a hundred of 100 KB', 200, async () => {
+    const flood = Promise.all(Array.from({ length: 100 }, async (_, i) => i % 2 === 0 ? await tryRegister(password) : await tryLogin(person, password)))
+    const times: number[] = []
+    while (times.length < 100) times.push((await service.get('/api/auth/profile', { token })).ms)
+    for (const { status } of await flood) t.ok(status === 413 || status === 400, String(status))
+    return times
+  })
 })

@@ -11,7 +11,7 @@ const path = '/api/auth/register'
 const unlimited = { LOGIN_LIMIT_PER_ADDRESS: '0', BCRYPT_CONCURRENCY: '4' } // four are decided at a time
 const service = await startService(t, { env: unlimited })
 
-await t.test('registering opens an account and its first session', async (t) => {
+await t.test('A1 registering opens an account and its first session', async (t) => {
   const person = newPerson()
   const { answer, accessToken, userId, sid } = await register(service, { ...person, fullName: 'Ada Lovelace' } as typeof person)
   t.strictSame(Object.keys(answer.json).sort(), ['accessToken', 'expiresIn', 'message', 'refreshExpiresIn', 'refreshToken', 'session', 'token', 'tokenType', 'user'])
@@ -30,7 +30,7 @@ await t.test('registering opens an account and its first session', async (t) => 
   t.equal((await login(service, person)).userId, userId, 'the account can be signed in to')
 })
 
-await t.test('the access token says what was agreed and nothing personal', async (t) => {
+await t.test('C9 the access token says what was agreed and nothing personal', async (t) => {
   const { accessToken, userId, sid } = await register(service)
   const [header, claims] = accessToken.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()))
   t.strictSame(Object.keys(header).sort(), ['alg', 'kid', 'typ'])
@@ -48,7 +48,7 @@ for (const [name, extra] of Object.entries({
   preferences: { preferences: { theme: 'dark' } },
   'transport of another kind': { transport: 'header' }
 })) {
-  await t.test(`nobody sets with a registration: ${name}`, async (t) => {
+  await t.test(`A1 nobody sets with a registration: ${name}`, async (t) => {
     const person = newPerson()
     const refused = await service.post(path, { ...person, ...extra })
     expectProblem(t, refused, 400, 'validation_failed')
@@ -57,7 +57,7 @@ for (const [name, extra] of Object.entries({
   })
 }
 
-await t.test('no answer repeats the password', async (t) => {
+await t.test('A2 no answer repeats the password', async (t) => {
   const person = newPerson()
   const secrets = { short: 'Zq9#x7', wrongType: 'Zq9#wrong-type', long: 'Zq9#long'.repeat(600), known: person.email }
   const answers = [
@@ -97,7 +97,7 @@ await t.test('a username has 3 to 32 of the named characters', async (t) => {
   }
 })
 
-await t.test('a name that is taken is taken in every spelling, and the refusal says which and nothing of its owner', async (t) => {
+await t.test('A9 A10 a name that is taken is taken in every spelling, and the refusal says which and nothing of its owner', async (t) => {
   const { person, userId } = await register(service, { ...newPerson(), email: `${newPerson().username}@Bücher.${emailMark}` })
   const taken = { email: person.email.toUpperCase(), ascii: person.email.replace('Bücher', 'xn--bcher-kva'), wide: person.email.replace('@', '＠') }
   for (const [what, email] of Object.entries(taken)) {
@@ -111,23 +111,25 @@ await t.test('a name that is taken is taken in every spelling, and the refusal s
   t.equal((await login(service, { ...person, email: taken.ascii })).userId, userId, 'every spelling signs in to the one account')
 })
 
-/** Twenty at once, in two spellings: exactly one becomes the account. */
+/** Twenty at once who want one address or one username, in two spellings: exactly one becomes the account. */
 async function race (t: Test, services: Service[]): Promise<void> {
   await Promise.all(services.flatMap((service) => [1, 2, 3, 4].map(() => register(service)))) // every hashing thread has started
-  const person = newPerson()
-  const [name, domain] = person.email.split('@') as [string, string]
-  const spellings = [`${name.toUpperCase()}@${domain}`, `${name}@${domain.toUpperCase()}`]
-  const answers = await Promise.all(Array.from({ length: 20 }, async (_, i) => await (services[i % services.length] as Service)
-    .post(path, { ...newPerson(), email: spellings[i % 2], password: person.password })))
-  t.strictSame(answers.map(({ status }) => status).sort(), [201, ...Array<number>(19).fill(409)])
-  for (const answer of answers.filter(({ status }) => status === 409)) t.equal(answer.json.code, 'email_taken')
-  for (const service of services) {
-    for (const email of spellings) t.equal((await login(service, { ...person, email })).answer.status, 200, 'either spelling signs in')
+  for (const field of ['email', 'username'] as const) {
+    const person = newPerson()
+    const [name, domain] = person.email.split('@') as [string, string]
+    const spellings = field === 'email' ? [`${name.toUpperCase()}@${domain}`, `${name}@${domain.toUpperCase()}`] : [person.username.toUpperCase(), person.username]
+    const answers = await Promise.all(Array.from({ length: 20 }, async (_, i) => await (services[i % services.length] as Service)
+      .post(path, { ...newPerson(), [field]: spellings[i % 2], password: person.password })))
+    t.strictSame(answers.map(({ status }) => status).sort(), [201, ...Array<number>(19).fill(409)], field)
+    for (const answer of answers.filter(({ status }) => status === 409)) t.equal(answer.json.code, `${field}_taken`)
+    for (const service of services) {
+      for (const spelling of spellings) t.equal((await service.post('/api/auth/login', { [field]: spelling, password: person.password })).status, 200, 'either spelling signs in')
+    }
   }
 }
 
-await t.test('twenty at once get one account', async (t) => { await race(t, [service]) })
+await t.test('A9 twenty at once get one account', async (t) => { await race(t, [service]) })
 
-await t.test('twenty at once get one account, over two instances', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
+await t.test('A9 twenty at once get one account, over two instances', { skip: realEngines ? false : 'needs two instances' }, async (t) => {
   await race(t, await startPair(t, { env: unlimited }))
 })

@@ -38,7 +38,7 @@ await t.test('ACCESS_TOKEN_EXPIRY and REFRESH_TOKEN_EXPIRY set the lifetimes tha
   t.equal(Date.parse(absoluteExpiresAt) - Date.parse(createdAt), 3 * 60 * minute)
 })
 
-await t.test('a session that is not refreshed ends after seven days, one that is goes on', async (t) => {
+await t.test('D5 a session that is not refreshed ends after seven days, one that is goes on', async (t) => {
   const [kept, idle] = [await login(service, person), await login(service, person)]
   moveTo(service, Date.parse(kept.answer.json.session.expiresAt) - slack)
   const next = await refresh(kept)
@@ -52,7 +52,7 @@ await t.test('a session that is not refreshed ends after seven days, one that is
   t.equal((await refresh(next)).answer.status, 200)
 })
 
-await t.test('a session ends after thirty days however often it is refreshed', async (t) => {
+await t.test('D6 a session ends after thirty days however often it is refreshed', async (t) => {
   let current = await login(service, person)
   const start = service.clock.wall()
   const end = Date.parse(current.answer.json.session.absoluteExpiresAt)
@@ -89,7 +89,7 @@ await t.test('renewing an access token moves no end and never passes it', async 
   expectProblem(t, await short.post('/api/auth/refresh', undefined, { token: renewed.accessToken }), 401, 'token_expired')
 })
 
-await t.test('one session more than SESSIONS_PER_USER ends the oldest, of this user alone', async (t) => {
+await t.test('E8 one session more than SESSIONS_PER_USER ends the oldest, of this user alone', async (t) => {
   const small = await startService(t, { env: { SESSIONS_PER_USER: '3' } })
   const stranger = await register(small)
   const { person, ...first } = await register(small)

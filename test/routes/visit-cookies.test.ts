@@ -1,5 +1,5 @@
 // The signed cookies of visitors: only what this service wrote counts, for the purpose and under the name it was written
-// for (REQUIREMENTS F1 to F4, F7, F8).
+// for (REQUIREMENTS F1 to F4, F7).
 import t from 'tap'
 import { cookiesOf } from '../helper/people.ts'
 import { createDeployment, startService, testSecret } from '../helper/service.ts'
@@ -7,7 +7,7 @@ import { visitorAt } from '../helper/visitors.ts'
 
 const service = await startService(t)
 
-await t.test('a tampered, truncated, swapped or oversized cookie is as good as none', async (t) => {
+await t.test('F3 a tampered, truncated, swapped or oversized cookie is as good as none', async (t) => {
   const guest = visitorAt(service)
   await guest.page('/mine')
   await guest.call('POST', '/api/preferences', { theme: 'dark' })
@@ -33,7 +33,7 @@ await t.test('a tampered, truncated, swapped or oversized cookie is as good as n
   t.strictSame((await guest.show()).json.pagesVisited, ['/mine'])
 })
 
-await t.test('an id that the client made up is never adopted', async (t) => {
+await t.test('F7 an id that the client made up is never adopted', async (t) => {
   const guest = visitorAt(service)
   const own = (await guest.call('POST', '/api/session')).json.id
   for (const cookie of [`visit=${'A'.repeat(22)}.${'B'.repeat(32)}`, `visit=v1.${own}.${'B'.repeat(32)}.${'C'.repeat(43)}`, 'visit=__proto__']) {
@@ -44,16 +44,7 @@ await t.test('an id that the client made up is never adopted', async (t) => {
   }
 })
 
-await t.test('ids and cookies are random: at least 128 bits, no two alike, no common beginning', async (t) => {
-  const answers = await Promise.all(Array.from({ length: 200 }, () => service.post('/api/session')))
-  for (const of of [answers.map(({ json }) => json.id as string), answers.map((answer) => String(cookiesOf(answer)['visit']?.['value']).split('.')[2] as string)]) {
-    t.equal(new Set(of).size, 200)
-    t.ok(of.every((id) => id.length >= 22))
-    t.ok(new Set(of.map((id) => id.slice(0, 4))).size > 190)
-  }
-})
-
-await t.test('another site can change nothing with a visitor\'s cookies', async (t) => {
+await t.test('F4 another site can change nothing with a visitor\'s cookies', async (t) => {
   const guest = visitorAt(service)
   await guest.page('/mine')
   const hostile = [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }, { origin: 'null' }]
@@ -67,7 +58,7 @@ await t.test('another site can change nothing with a visitor\'s cookies', async 
   t.match((await guest.show()).json, { pagesVisited: ['/mine'], actionCount: 0 })
 })
 
-await t.test('with secure cookies they belong to the host alone, behind a proxy that ends TLS too', async (t) => {
+await t.test('F1 with secure cookies they belong to the host alone, behind a proxy that ends TLS too', async (t) => {
   const secure = await startService(t, { env: { COOKIE_SECURE: 'on' } })
   const opened = await secure.post('/api/session')
   const noted = await secure.post('/api/session/page', { pageId: '/' })

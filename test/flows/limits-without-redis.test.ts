@@ -1,0 +1,38 @@
+// Story: guesses while Redis is away. Each instance counts for itself, so two of them let twice as many through at most, and
+// nobody else is kept out (REQUIREMENTS B9).
+import t from 'tap'
+import { mongodbUri } from '../helper/engines.ts'
+import { startOwnEngine, withoutOwnEngines, type OwnEngine } from '../helper/own-engines.ts'
+import { login, register } from '../helper/people.ts'
+import { createDeployment, startPair, until, type Service } from '../helper/service.ts'
+
+const limit = 10
+
+const outages = [
+  ['was killed', (redis: OwnEngine) => redis.kill(), (redis: OwnEngine) => redis.start()],
+  ['hangs', async (redis: OwnEngine) => { redis.freeze() }, async (redis: OwnEngine) => { redis.thaw() }]
+] as const
+
+for (const [how, strike, mend] of outages) {
+  await t.test(`B9 while Redis ${how} guesses are limited, one by one and all at once, and others sign in`, { skip: withoutOwnEngines, timeout: 90_000 }, async (t) => {
+    const redis = await startOwnEngine(t, 'redis')
+    const pair = await startPair(t, { deployment: createDeployment(t, { mongodbUri, redisUrl: redis.url }) })
+    const [{ person }, { person: second }, { person: other }] = [await register(pair[0]), await register(pair[0]), await register(pair[0])]
+    await strike(redis)
+    await until(async () => (await pair[0].get('/readyz')).json.redis === 'disconnected', 'the loss is noticed')
+    const guess = async (i: number, email: string): Promise<number> => (await (pair[i % 2] as Service).post('/api/auth/login', { email, password: 'wrong' })).status
+
+    const statuses: number[] = []
+    for (let i = 0; i < 200; i++) statuses.push(await guess(i, person.email))
+    const tried = statuses.filter((status) => status === 401).length
+    t.ok(tried >= limit && tried <= 2 * limit, `${tried} are tried`)
+    t.equal(statuses.filter((status) => status === 429).length, 200 - tried, 'the rest is told to wait')
+    t.ok(statuses.indexOf(429) <= 2 * limit, `the first after ${statuses.indexOf(429)}`)
+
+    const atOnce = await Promise.all(Array.from({ length: 100 }, (_, i) => guess(i, second.email)))
+    t.ok(atOnce.filter((status) => status === 401).length <= 2 * limit)
+    t.strictSame([...new Set(atOnce)].sort(), [401, 429])
+    for (const service of pair) t.equal((await login(service, other)).answer.status, 200, 'another account is not concerned')
+    await mend(redis)
+  })
+}
