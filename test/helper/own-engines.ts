@@ -31,7 +31,7 @@ export const withoutOwnEngines: string | false = enginesScript === undefined && 
  * @param name started when this resolves; stopped and removed with the test
  * @param options for the script, such as REDIS_OPTIONS
  */
-export async function startOwnEngine (t: Test, name: EngineName, options: Record<string, string> = {}): Promise<OwnEngine> {
+export async function startOwnEngine (t: Pick<Test, 'teardown'>, name: EngineName, options: Record<string, string> = {}): Promise<OwnEngine> {
   const state = scratchFolder(t)
   const port = String(await freePort())
   const script = enginesScript as string

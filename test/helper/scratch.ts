@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 
-export function scratchFolder (t: Test): string {
+export function scratchFolder (t: Pick<Test, 'teardown'>): string {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-'))
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
   return folder
