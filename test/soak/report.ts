@@ -1,9 +1,10 @@
 // What a run of several seeds found, added up.
 import os from 'node:os'
+import type { Proof } from './bugs/prove.ts'
 import type { History } from './history.ts'
 import { invariantNames, invariants, type InvariantName } from './invariants/all.ts'
 import type { Verdict } from './invariants/verdict.ts'
-import { rules } from './rules.ts'
+import type { Rules } from './rules.ts'
 
 export type Verdicts = Record<InvariantName, Verdict>
 
@@ -18,8 +19,8 @@ export interface Totals {
   machine: { node: string, cores: number }
 }
 
-export const judge = (history: History): Verdicts =>
-  Object.fromEntries(invariantNames.map((name) => [name, invariants[name].holds(history, rules)])) as Verdicts
+export const judge = (history: History, by: Rules): Verdicts =>
+  Object.fromEntries(invariantNames.map((name) => [name, invariants[name].holds(history, by)])) as Verdicts
 
 export const emptyTotals = (): Totals => ({
   seeds: [],
@@ -69,3 +70,6 @@ export function printed ({ seeds, failedSeeds, calls, unanswered, faults, recove
     ...table(['fault', 'times'], Object.entries(faults).sort().map(([name, count]) => [name, count]))
   ].join('\n')
 }
+
+export const printedProofs = (proofs: readonly Proof[]): string =>
+  table(['bug, put in on purpose', 'must be found by', 'found by', 'without it'], proofs.map(({ what, mustFind, found, cleanWithout }) => [what, mustFind, found.join(', ') || 'nothing', cleanWithout ? 'clean' : 'not clean'])).join('\n')

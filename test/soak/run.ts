@@ -4,11 +4,13 @@
 import { parseArgs } from 'node:util'
 import { writeFileSync } from 'node:fs'
 import { buildIfNewer } from '../../scripts/build.mjs'
-import { startEngines } from './deployment.ts'
-import { addUp, emptyTotals, judge, printed } from './report.ts'
+import { importOf, isProven, prove, type Proof } from './bugs/prove.ts'
+import { startEngines, type Engines } from './deployment.ts'
+import { addUp, emptyTotals, judge, printed, printedProofs } from './report.ts'
+import { rules } from './rules.ts'
 import { runSeed } from './seed-run.ts'
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '20' }, seconds: { type: 'string', default: '25' }, seed: { type: 'string' }, history: { type: 'string' }, out: { type: 'string' } } })
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '20' }, seconds: { type: 'string', default: '25' }, seed: { type: 'string' }, history: { type: 'string' }, out: { type: 'string' }, bug: { type: 'string' }, prove: { type: 'boolean', default: false } } })
 const first = Number(values.seed ?? 1)
 const seeds = Array.from({ length: values.seed === undefined ? Number(values.seeds) : 1 }, (_, i) => first + i)
 const seconds = Number(values.seconds)
@@ -16,22 +18,28 @@ const seconds = Number(values.seconds)
 const begin = performance.now()
 const say = (text: string): void => { console.error(`${((performance.now() - begin) / 1000).toFixed(0).padStart(5)} s  ${text}`) }
 
+const totals = emptyTotals()
+const proofs: Proof[] = []
+
+async function judgeSeed (engines: Engines, seed: number): Promise<void> {
+  say(`seed ${seed}`)
+  const historyFile = values.history === undefined ? undefined : `${values.history}/seed-${seed}.jsonl`
+  const history = await runSeed({ engines, seed, seconds, rules, historyFile, imports: values.bug === undefined ? [] : [importOf(values.bug)], say })
+  const verdicts = judge(history, rules)
+  addUp(totals, seed, history, verdicts)
+  for (const [name, { violations }] of Object.entries(verdicts)) for (const text of violations.slice(0, 5)) say(`FAIL seed ${seed} ${name}: ${text}`)
+  say(`seed ${seed}: ${history.calls.length} calls, ${history.faults.length} faults, ${Object.values(verdicts).reduce((sum, { violations }) => sum + violations.length, 0)} violations`)
+}
+
 buildIfNewer()
 const teardowns: (() => unknown)[] = []
-const totals = emptyTotals()
 try {
   const engines = await startEngines({ teardown: (end) => { teardowns.unshift(end) } })
-  for (const seed of seeds) {
-    say(`seed ${seed}`)
-    const history = await runSeed({ engines, seed, seconds, historyFile: values.history === undefined ? undefined : `${values.history}/seed-${seed}.jsonl`, say })
-    const verdicts = judge(history)
-    addUp(totals, seed, history, verdicts)
-    for (const [name, { violations }] of Object.entries(verdicts)) for (const text of violations.slice(0, 5)) say(`FAIL seed ${seed} ${name}: ${text}`)
-    say(`seed ${seed}: ${history.calls.length} calls, ${history.faults.length} faults, ${Object.values(verdicts).reduce((sum, { violations }) => sum + violations.length, 0)} violations`)
-  }
+  if (values.prove) proofs.push(...await prove(engines, { only: values.bug, say }))
+  for (const seed of values.prove ? [] : seeds) await judgeSeed(engines, seed)
 } finally {
   for (const end of teardowns) await end()
 }
-console.log(printed(totals))
-if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(totals, null, 2)}\n`)
-process.exitCode = totals.failedSeeds.length > 0 ? 1 : 0
+console.log(values.prove ? printedProofs(proofs) : printed(totals))
+if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(values.prove ? proofs : totals, null, 2)}\n`)
+process.exitCode = totals.failedSeeds.length > 0 || !proofs.every(isProven) ? 1 : 0

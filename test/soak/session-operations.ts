@@ -73,10 +73,10 @@ export function createSessionOperations ({ caller, random, where, onEnded }: Han
     session.isBusy = false
   }
 
-  async function logout (session: Session): Promise<void> {
+  async function logout (session: Session, inst = where()): Promise<void> {
     const text = session.refresh.at(-1)?.text as string
     const proof = random.chance(0.3) ? { body: { refreshToken: text } } : { token: session.access.text }
-    const sent = await caller.send('logout', where(), { method: 'POST', path: '/api/auth/logout', ...proof, about: aboutOf(session, session.access) })
+    const sent = await caller.send('logout', inst, { method: 'POST', path: '/api/auth/logout', ...proof, about: aboutOf(session, session.access) })
     if (isOk(sent.call)) end(session)
   }
 
@@ -85,9 +85,9 @@ export function createSessionOperations ({ caller, random, where, onEnded }: Han
     onEnded(session)
   }
 
-  async function logoutAll (session: Session): Promise<void> {
+  async function logoutAll (session: Session, inst = where()): Promise<void> {
     const before = liveOf(session.user)
-    const sent = await caller.send('logout-all', where(), { method: 'POST', path: '/api/auth/logout-all', token: session.access.text, about: aboutOf(session, session.access) })
+    const sent = await caller.send('logout-all', inst, { method: 'POST', path: '/api/auth/logout-all', token: session.access.text, about: aboutOf(session, session.access) })
     if (isOk(sent.call) && sent.json.revoked > 0) for (const one of before) end(one)
     else note(session, sent)
   }
@@ -106,7 +106,7 @@ export function createSessionOperations ({ caller, random, where, onEnded }: Han
     if (sent.status === 401) onEnded(session)
   }
 
-  return { login, use, refresh, logout, logoutAll, endOther, replay, note }
+  return { login, use, present, refresh, logout, logoutAll, endOther, replay, note }
 }
 
 export type SessionOperations = ReturnType<typeof createSessionOperations>
