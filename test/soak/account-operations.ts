@@ -58,6 +58,7 @@ export function createAccountOperations ({ caller, random, where, onEnded }: Han
 
   /** One page, or several at once by way of both instances. */
   async function notePages (session: Session): Promise<void> {
+    session.hasVisit = true
     const inst = where()
     const count = random.chance(0.3) ? random.int(2, 4) : 1
     await Promise.all(Array.from({ length: count }, async (_, i) => {
@@ -75,6 +76,7 @@ export function createAccountOperations ({ caller, random, where, onEnded }: Han
   }
 
   async function endVisit (session: Session): Promise<void> {
+    session.hasVisit = false
     note(session, await caller.send('visit-end', where(), { method: 'DELETE', path: '/api/session?limit=200', token: session.access.text, about: aboutOf(session, session.access), read: readVisit as never }))
   }
 

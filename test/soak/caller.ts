@@ -76,6 +76,7 @@ export function createCaller ({ client, origins, recorder, world, began }: Calle
         endsAt: toRun(json.session.expiresAt),
         absoluteAt: toRun(json.session.absoluteExpiresAt),
         isBusy: false,
+        hasVisit: false,
         state: 'live',
         diedAt: 0
       }

@@ -1,4 +1,4 @@
-// `npm run test:soak [-- --seeds N --seconds N --seed N --bug NAME --history FOLDER --out FILE --prove]`: two instances under a
+// `npm run test:soak [-- --seeds N --seconds N --seed N --bug NAME --history FOLDER --out FILE --prove --page]`: two instances under a
 // seeded workload while instances, stores and the network between them break, and a checker that judges what the clients saw
 // by the invariants I1 to I18. A seed that fails is run again with `--seed`. Exit code 1 if anything was violated.
 import { parseArgs } from 'node:util'
@@ -7,10 +7,11 @@ import { buildIfNewer } from '../../scripts/build.mjs'
 import { importOf, isProven, prove, type Proof } from './bugs/prove.ts'
 import { startEngines, type Engines } from './deployment.ts'
 import { addUp, emptyTotals, judge, printed, printedProofs } from './report.ts'
+import { writePart } from './page.ts'
 import { rules } from './rules.ts'
 import { runSeed } from './seed-run.ts'
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '20' }, seconds: { type: 'string', default: '25' }, seed: { type: 'string' }, history: { type: 'string' }, out: { type: 'string' }, bug: { type: 'string' }, prove: { type: 'boolean', default: false } } })
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '20' }, seconds: { type: 'string', default: '25' }, seed: { type: 'string' }, history: { type: 'string' }, out: { type: 'string' }, bug: { type: 'string' }, prove: { type: 'boolean', default: false }, page: { type: 'boolean', default: false } } })
 const first = Number(values.seed ?? 1)
 const seeds = Array.from({ length: values.seed === undefined ? Number(values.seeds) : 1 }, (_, i) => first + i)
 const seconds = Number(values.seconds)
@@ -40,6 +41,8 @@ try {
 } finally {
   for (const end of teardowns) await end()
 }
-console.log(values.prove ? printedProofs(proofs) : printed(totals))
+const result = values.prove ? printedProofs(proofs) : printed(totals)
+console.log(result)
+if (values.page) writePart(values.prove ? 'bugs' : 'seeds', [`\`npm run test:soak -- ${process.argv.slice(2).join(' ')}\``, '', result].join('\n'))
 if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(values.prove ? proofs : totals, null, 2)}\n`)
 process.exitCode = totals.failedSeeds.length > 0 || !proofs.every(isProven) ? 1 : 0

@@ -1,9 +1,10 @@
 // The run of one seed: everybody at work while one thing after the other breaks.
+import { guess } from './guesser.ts'
 import type { History } from './history.ts'
 import { createRandom } from './random.ts'
 import { breakThings } from './schedule.ts'
 import { setStage, type StageOptions } from './stage.ts'
-import { clientNames, guess, prepareHot, type Client } from './workload.ts'
+import { clientNames, prepareHot, type Client } from './workload.ts'
 
 export interface SeedOptions extends StageOptions { seconds: number, say: (text: string) => void }
 
@@ -14,7 +15,7 @@ export async function runSeed ({ seconds, say, ...options }: SeedOptions): Promi
   try {
     const clients = clientNames.map(clientOf)
     await prepareHot(clients[0] as Client, world)
-    await Promise.all(clients.map((client) => client.prepare()))
+    for (const client of clients) await client.prepare()
     const victim = await clientOf('victim').accounts.register('u9v')
     if (victim === undefined) throw new Error('an account could not be made')
     const work = [...clients.map((client) => client.run()), guess(clientOf('guesser'), victim, createRandom(seed, 'guesser'), stage.isOver)]

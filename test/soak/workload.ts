@@ -1,9 +1,9 @@
-// Who does what, how often: eight clients that share ten users and have some of their own, a guesser of passwords, and those
-// who go on asking with tokens of sessions that are over (REQUIREMENTS section 4).
+// Who does what, how often: eight clients that share ten users and have some of their own, and those who go on
+// asking with tokens of sessions that are over (REQUIREMENTS section 4).
 import { createAccountOperations } from './account-operations.ts'
 import { createCaller } from './caller.ts'
 import type { Inst, Recorder } from './history.ts'
-import { createRandom, type Random } from './random.ts'
+import { createRandom } from './random.ts'
 import type { Rules } from './rules.ts'
 import { createSessionOperations, type Hands } from './session-operations.ts'
 import { liveOf, type Session, type User, type World } from './world.ts'
@@ -17,7 +17,7 @@ const hotUsers = 10
 const ownUsers = 2
 
 /** Milliseconds after the end of a session at which its token is tried again, on both instances. */
-const lookAgain = [0, 30, 100, 300, 700, 1500, 3100, 4500, 5200]
+const lookAgain = [0, 50, 300, 1500, 3100, 5200]
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, ms) })
 
@@ -64,6 +64,11 @@ export function createClient (client: string, { seed, isOver, rules, ...options 
     return session
   }
 
+  /** One that has noted pages, if there is any. */
+  async function someVisit (): Promise<Session | undefined> {
+    return random.pick((someUser()?.sessions ?? []).filter(({ state, hasVisit }) => state === 'live' && hasVisit)) ?? await someSession()
+  }
+
   async function replayOne (): Promise<void> {
     const spent = (someUser()?.sessions ?? []).filter(({ refresh }) => refresh.length > 2 || (refresh.length === 2 && caller.now() - (refresh[1]?.at ?? Infinity) > rules.graceMs + 500))
     const session = random.pick(spent)
@@ -81,7 +86,7 @@ export function createClient (client: string, { seed, isOver, rules, ...options 
 
   async function actWith (op: Exclude<keyof typeof weights, 'register' | 'replay' | 'login'>): Promise<void> {
     const isWriting = ['password', 'prefs-write', 'profile-write'].includes(op)
-    const session = await someSession(isWriting ? someUser(isMine) : undefined)
+    const session = op.startsWith('visit-') ? await someVisit() : await someSession(isWriting ? someUser(isMine) : undefined)
     if (session === undefined) return
     switch (op) {
       case 'profile': {
@@ -96,7 +101,10 @@ export function createClient (client: string, { seed, isOver, rules, ...options 
       case 'password': return await accounts.changePassword(session)
       case 'prefs-write': return await accounts.writePrefs(session)
       case 'profile-write': return await accounts.writeName(session)
-      case 'page': return await accounts.notePages(session)
+      case 'page': {
+        await accounts.notePages(session)
+        return random.chance(0.4) ? await accounts.readPages(session) : undefined
+      }
       case 'visit-read': return await accounts.readPages(session)
       case 'visit-end': return await accounts.endVisit(session)
     }
@@ -107,13 +115,14 @@ export function createClient (client: string, { seed, isOver, rules, ...options 
     sessions,
     accounts,
     async prepare () {
-      const made = await Promise.all(Array.from({ length: ownUsers }, (_, i) => accounts.register(`${client.replace('c', 'u')}p${i}`)))
+      const made: (User | undefined)[] = []
+      for (let i = 0; i < ownUsers; i++) made.push(await accounts.register(`${client.replace('c', 'u')}p${i}`))
       options.world.owned.set(client, made.filter((user) => user !== undefined))
     },
     async run () {
       while (!isOver()) {
         await act()
-        await pause(random.int(15, 55))
+        await pause(random.int(20, 70))
       }
       await Promise.all(lookers)
     }
@@ -128,16 +137,5 @@ export async function prepareHot (client: Client, world: World): Promise<void> {
     if (user === undefined) throw new Error('an account could not be made')
     world.hot.push(user)
     await client.sessions.login(user)
-  }
-}
-
-/** Wrong passwords for one account from one address, several at a time, by way of both instances. */
-export async function guess ({ caller }: Pick<Client, 'caller'>, user: User, random: Random, isOver: () => boolean): Promise<void> {
-  const from = '127.0.0.9'
-  while (!isOver()) {
-    await Promise.all(Array.from({ length: 8 }, (_, i) => caller.send('guess', i % 2 === 0 ? 'a' : 'b', {
-      method: 'POST', path: '/api/auth/login', from, body: { email: user.email, password: `wrong-${random.int(0, 1e9)}` }, about: { user: user.id, from }
-    })))
-    await pause(random.int(1000, 2500))
   }
 }

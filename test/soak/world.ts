@@ -13,6 +13,8 @@ export interface Session {
   absoluteAt: number
   /** A refresh is under way. */
   isBusy: boolean
+  /** Pages were noted and the visit was not ended. */
+  hasVisit: boolean
   state: 'live' | 'dead'
   diedAt: number
 }

@@ -72,7 +72,7 @@ export const expiry: Invariant = ({ calls }, { slackMs }) => {
     if (isByAccess(call) && call.exp !== undefined) {
       check(!isOk(call) || call.t0 <= call.exp + slackMs, () => `let in ${(call.t0 - (call.exp as number)).toFixed(0)} ms after the token's end: ${told(call)}`)
     } else if (call.op === 'refresh') {
-      const isMoved = (refreshes.get(call.sid as string) ?? []).some((one) => one.t0 < call.t1 && (isMaybe(one) || one.t1 > call.t0)) // nobody knows until when
+      const isMoved = (refreshes.get(call.sid as string) ?? []).some((one) => one !== call && one.t0 < call.t1 && (isMaybe(one) || one.t1 > call.t0)) // nobody knows until when
       const end = Math.min(absolute.get(call.sid) ?? Infinity, isMoved ? Infinity : endOf(call.sid as string, call.t0) || Infinity)
       check(!isOk(call) || call.t0 <= end + slackMs, () => `refreshed ${(call.t0 - end).toFixed(0)} ms after its end: ${told(call)}`)
     }
