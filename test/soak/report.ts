@@ -64,7 +64,8 @@ export function printed ({ seeds, failedSeeds, calls, unanswered, faults, recove
       ['preferences are older by', most('I9', 'staleness'), most('I9', 'staleness while something is broken')],
       ['the profile is older by', most('I10', 'staleness'), most('I10', 'staleness while something is broken')],
       ['until everybody is well again after a fault', '', `${recoveryMs} ms`],
-      ['a call takes', '', most('I16', 'longest call')]
+      ['a call takes, while its instance runs', '', most('I16', 'longest call')],
+      ['a call takes that waits for its turn to hash a password', '', most('I16', 'longest call that hashes')]
     ]), '',
     ...table(['invariant', 'checks', 'violations'], invariantNames.map((name) => [`${name} ${invariants[name].what}`, found[name].checks, found[name].violations])), '',
     ...table(['fault', 'times'], Object.entries(faults).sort().map(([name, count]) => [name, count]))

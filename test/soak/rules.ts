@@ -16,6 +16,8 @@ export interface Rules {
   loginLimit: number
   /** Longest that a call may take while its instance runs. */
   callMs: number
+  /** The same for one that hashes a password and may have to wait for its turn (REQUIREMENTS B11). */
+  hashMs: number
   /** By how much two readings of time may differ: the clock of a token counts whole seconds, MongoDB's is another one. */
   slackMs: number
 }
@@ -32,6 +34,7 @@ export const rules: Rules = {
   cleanUpMs: 10_000,
   loginLimit: 30,
   callMs: 5000,
+  hashMs: 10_000,
   slackMs: 300
 }
 

@@ -11,7 +11,7 @@ import { writePart } from './page.ts'
 import { rules } from './rules.ts'
 import { runSeed } from './seed-run.ts'
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '20' }, seconds: { type: 'string', default: '25' }, seed: { type: 'string' }, history: { type: 'string' }, out: { type: 'string' }, bug: { type: 'string' }, prove: { type: 'boolean', default: false }, page: { type: 'boolean', default: false } } })
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '20' }, seconds: { type: 'string', default: '20' }, seed: { type: 'string' }, history: { type: 'string' }, out: { type: 'string' }, bug: { type: 'string' }, prove: { type: 'boolean', default: false }, page: { type: 'boolean', default: false } } })
 const first = Number(values.seed ?? 1)
 const seeds = Array.from({ length: values.seed === undefined ? Number(values.seeds) : 1 }, (_, i) => first + i)
 const seconds = Number(values.seconds)
@@ -34,15 +34,18 @@ async function judgeSeed (engines: Engines, seed: number): Promise<void> {
 
 buildIfNewer()
 const teardowns: (() => unknown)[] = []
+const endAll = async (): Promise<void> => { for (const end of teardowns.splice(0)) await end() }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void endAll().finally(() => process.exit(1)) })
 try {
   const engines = await startEngines({ teardown: (end) => { teardowns.unshift(end) } })
   if (values.prove) proofs.push(...await prove(engines, { only: values.bug, say }))
   for (const seed of values.prove ? [] : seeds) await judgeSeed(engines, seed)
 } finally {
-  for (const end of teardowns) await end()
+  await endAll()
 }
 const result = values.prove ? printedProofs(proofs) : printed(totals)
 console.log(result)
-if (values.page) writePart(values.prove ? 'bugs' : 'seeds', [`\`npm run test:soak -- ${process.argv.slice(2).join(' ')}\``, '', result].join('\n'))
+const command = `npm run test:soak -- ${values.prove ? '--prove' : `${values.seed === undefined ? `--seeds ${seeds.length}` : `--seed ${first}`} --seconds ${seconds}`}`
+if (values.page) writePart(values.prove ? 'bugs' : 'seeds', [`\`${command}\``, '', result].join('\n'))
 if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(values.prove ? proofs : totals, null, 2)}\n`)
 process.exitCode = totals.failedSeeds.length > 0 || !proofs.every(isProven) ? 1 : 0
