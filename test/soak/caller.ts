@@ -6,7 +6,7 @@ import type { Session, User, World } from './world.ts'
 import { readValue } from './world.ts'
 
 /** Milliseconds after which a client hangs up. */
-const patienceMs = 11_000
+const patienceMs = 15_000
 
 export interface Sent { call: Call, status: number, code: string | undefined, json: Answer['json'] }
 

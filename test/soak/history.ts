@@ -1,7 +1,7 @@
 // What happened in a run, as far as clients and this machine could see it: one line of JSON each, in the order in which it
 // ended. All times are milliseconds since the run began, from one monotonic clock. Tokens appear as short hashes only.
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, readFileSync } from 'node:fs'
 
 export type Inst = 'a' | 'b'
 
@@ -97,17 +97,31 @@ export const mark = (token: string): string => createHash('sha256').update(token
 
 export interface Recorder { add: (line: Line) => void, history: History, close: () => Promise<void> }
 
+const emptyHistory = (): History => ({ calls: [], faults: [], samples: [] })
+
+function sort (history: History, line: Line): void {
+  if (line.kind === 'call') history.calls.push(line)
+  else if (line.kind === 'fault') history.faults.push(line)
+  else if (line.kind === 'sample') history.samples.push(line)
+  else history.census = line
+}
+
+/** A history that was written to a file, whole: the last line is the census. */
+export function readHistory (file: string): History {
+  const history = emptyHistory()
+  for (const text of readFileSync(file, 'utf8').trimEnd().split('\n')) sort(history, JSON.parse(text) as Line)
+  if (history.census === undefined) throw new Error(`${file} ends before its run did`)
+  return history
+}
+
 /** @param file where the lines go; nowhere without it */
 export function createRecorder (file?: string): Recorder {
-  const history: History = { calls: [], faults: [], samples: [] }
+  const history = emptyHistory()
   const stream = file === undefined ? undefined : createWriteStream(file)
   return {
     history,
     add (line) {
-      if (line.kind === 'call') history.calls.push(line)
-      else if (line.kind === 'fault') history.faults.push(line)
-      else if (line.kind === 'sample') history.samples.push(line)
-      else history.census = line
+      sort(history, line)
       stream?.write(`${JSON.stringify(line)}\n`)
     },
     close: () => new Promise((resolve) => { stream === undefined ? resolve() : stream.end(resolve) })

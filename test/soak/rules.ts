@@ -13,10 +13,12 @@ export interface Rules {
   visitIdleMs: number
   archiveMs: number
   cleanUpMs: number
+  /** Within this a job whose run has failed, or whose holder has died, runs elsewhere (REQUIREMENTS K4). */
+  jobMovesMs: number
   loginLimit: number
   /** Longest that a call may take while its instance runs. */
   callMs: number
-  /** The same for one that hashes a password and may have to wait for its turn (REQUIREMENTS B11). */
+  /** Longest that one may wait for its turn to hash a password (REQUIREMENTS B11); how long the hash takes is the machine's business. */
   hashMs: number
   /** By how much two readings of time may differ: the clock of a token counts whole seconds, MongoDB's is another one. */
   slackMs: number
@@ -32,6 +34,7 @@ export const rules: Rules = {
   visitIdleMs: 8000,
   archiveMs: 2000,
   cleanUpMs: 10_000,
+  jobMovesMs: 60_000,
   loginLimit: 30,
   callMs: 5000,
   hashMs: 10_000,

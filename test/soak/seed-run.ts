@@ -18,13 +18,15 @@ export async function runSeed ({ seconds, say, ...options }: SeedOptions): Promi
     for (const client of clients) await client.prepare()
     const victim = await clientOf('victim').accounts.register('u9v')
     if (victim === undefined) throw new Error('an account could not be made')
-    const work = [...clients.map((client) => client.run()), guess(clientOf('guesser'), victim, createRandom(seed, 'guesser'), stage.isOver)]
-    await breakThings({ seed, deployment, recorder, now, endsAt: now() + seconds * 1000, say })
-    stage.finish()
-    await Promise.all(work)
+    await Promise.all([
+      breakThings({ seed, deployment, recorder, now, endsAt: now() + seconds * 1000, say }).finally(stage.finish),
+      ...clients.map((client) => client.run()),
+      guess(clientOf('guesser'), victim, createRandom(seed, 'guesser'), stage.isOver)
+    ])
     await stage.conclude()
     return recorder.history
   } finally {
+    stage.finish()
     await stage.close()
   }
 }
