@@ -44,7 +44,11 @@ const examples: Record<InvariantName, Example[]> = {
     { what: 'one token has two successors', bad: history([login(0), refresh(100, 's1.0', 's1.1'), refresh(101, 's1.0', 's1.2')]), good: history([login(0), refresh(100, 's1.0', 's1.1'), refresh(101, 's1.0', 's1.1')]) },
     { what: 'two tokens are good in the end', bad: history([refresh(100, 'x', 'y', { client: 'probe' }), refresh(200, 'w', 'z', { client: 'probe' })]), good: history([refresh(100, 'x', 'y', { client: 'probe' }), refresh(200, 'w', '', { client: 'probe', ...refused('refresh_token_reused') })]) }
   ],
-  I4: [{ what: 'more rotations than tokens', bad: history([refresh(100, 's1.0', 's1.1')], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 2, isLive: true }] }) }), good: history([refresh(100, 's1.0', 's1.1'), refresh(200, 's1.1', '', lost)], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 2, isLive: true }] }) }) }],
+  I4: [{ what: 'more rotations than tokens', bad: history([refresh(100, 's1.0', 's1.1')], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 2, isLive: true }] }) }), good: history([refresh(100, 's1.0', 's1.1'), refresh(200, 's1.1', '', lost)], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 2, isLive: true }] }) }) }, {
+    what: 'a rotation without an answer in a session that lives',
+    bad: history([refresh(100, 's1.0', '', refused('session_revoked'))], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 1, isLive: true }] }) }),
+    good: history([refresh(100, 's1.0', '', refused('session_revoked'))], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 1, isLive: false }] }) })
+  }],
   I5: [{ what: 'who asks again inside the grace is punished', bad: history([login(0), refresh(100, 's1.0', '', lost), refresh(200, 's1.0', '', refused('refresh_token_reused'))]), good: history([login(0), refresh(100, 's1.0', '', lost), refresh(200 + graceMs, 's1.0', '', refused('refresh_token_reused'))]) }],
   I6: [
     { what: 'a spent token is taken after the grace', bad: history([refresh(100, 's1.0', 's1.1'), { ...refresh(500 + graceMs, 's1.0', 's1.1'), op: 'replay' }]), good: history([refresh(100, 's1.0', 's1.1'), { ...refresh(500, 's1.0', 's1.1'), op: 'replay' }]) },
