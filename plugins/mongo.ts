@@ -25,6 +25,7 @@ const clientOptions: MongoClientOptions = {
   waitQueueTimeoutMS: 1000,
   heartbeatFrequencyMS: 2000,
   maxPoolSize: 50,
+  maxIdleTimeMS: 30_000, // what an outage of Redis has opened is closed again
   maxAdaptiveRetries: 0,
   ignoreUndefined: true
 }

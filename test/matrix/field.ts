@@ -40,6 +40,10 @@ export interface Field {
   admin: Redis
   db: Db
   instances: [Instance, Instance]
+  /** What else is started here ends with the field. */
+  scope: Scope
+  /** Settings that both instances share, and the addresses of the engines, for one more process. */
+  settings: Record<string, string>
   close: () => Promise<void>
 }
 
@@ -60,7 +64,8 @@ export async function startField (): Promise<Field> {
     const shared = sharedSettings()
     const instances = await Promise.all((['A', 'B'] as const).map((name) => createInstance(scope, name, { redis, mongo, shared })))
     for (const instance of instances) await instance.start()
-    return { redis, mongo, admin, db: client.db(database), instances: instances as [Instance, Instance], close }
+    const settings = { ...shared, MONGODB_URI: mongo.url.replace('/?', `/${database}?`), REDIS_URL: redis.url }
+    return { redis, mongo, admin, db: client.db(database), instances: instances as [Instance, Instance], scope, settings, close }
   } catch (error) {
     await close()
     throw error

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { buildIfNewer } from '../../scripts/build.mjs'
 import type { Cell } from './cell.ts'
 import { startField } from './field.ts'
+import { edgeCells } from './edge-cells.ts'
 import { mongoCells } from './mongo-cells.ts'
 import { processCells } from './process-cells.ts'
 import { redisCells } from './redis-cells.ts'
@@ -14,7 +15,7 @@ import { lineOf } from './report.ts'
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, short: { type: 'boolean', default: false }, out: { type: 'string' }, page: { type: 'boolean', default: false } } })
 const isShort = values.short
-const cells: Cell[] = [...redisCells, ...mongoCells, ...processCells]
+const cells: Cell[] = [...redisCells, ...mongoCells, ...processCells, ...edgeCells]
 const wanted = values.only?.split(',')
 const isWanted = ({ id, short }: Cell): boolean => wanted === undefined ? !isShort || short === true : wanted.includes(id) || wanted.includes(id.split('/')[0] as string)
 const chosen = cells.filter(isWanted)
