@@ -32,7 +32,7 @@ async function openAt (t: Test, port: number): Promise<Client> {
   socket.on('data', (chunk) => { seen.text += chunk.toString() })
   socket.on('error', (error: NodeJS.ErrnoException) => { seen.error = String(error.code) })
   t.teardown(() => { socket.destroy() })
-  await once(socket, 'connect')
+  await Promise.race([once(socket, 'connect'), new Promise((resolve) => { socket.once('close', resolve) })]).catch(() => { /* refused */ })
   return { socket, text: () => seen.text, error: () => seen.error }
 }
 
@@ -67,7 +67,10 @@ for (const [mode, options] of [['mute', {}], ['mute', { dir: 'c2s' }], ['blackho
 
 await t.test('an end that happens behind a silent network is told when it speaks again', async (t) => {
   const sockets: Socket[] = []
-  const server = createServer((socket) => { sockets.push(socket) }).listen(0, '127.0.0.1')
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    socket.on('error', () => { /* it is being mistreated */ })
+  }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const proxy = await startFaultProxy({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })
   t.teardown(async () => {
@@ -138,6 +141,7 @@ await t.test('a client that does not read stops the server from writing, and get
       }
       if (sent >= whole) socket.end()
     }
+    socket.on('error', () => { /* it is being mistreated */ })
     socket.on('drain', more)
     more()
   }).listen(0, '127.0.0.1')
@@ -158,6 +162,6 @@ await t.test('a client that does not read stops the server from writing, and get
   }, 'it has stopped')
   t.ok(sent < whole / 2, `after ${sent} bytes`)
   let read = 0
-  socket.on('data', (bytes) => { read += bytes.length })
+  socket.on('data', (bytes) => { read += bytes.length }).resume()
   await until(() => read === whole, 'all has arrived')
 })
