@@ -10,8 +10,9 @@ Eight clients share ten users on two instances, with a Redis and a MongoDB of th
 an instance, a store, the network between them. What each client saw is judged afterwards by eighteen invariants
 (\`test/soak/invariants\`); a call without a definite answer counts as neither done nor undone. Lifetimes are short, so that what
 takes time happens within a run (\`test/soak/rules.ts\`: T is 3 s, and 5 s, the longest life of a copy, where something was broken).
-Everything that is left to chance comes from the seed; \`--seed N\` repeats one. \`--prove\` puts six bugs into the running service,
-one at a time, each of which the checker must find.`
+Everything that is decided by chance comes from the seed: \`--seed N\` makes the same choices again, though not at the same
+millisecond, and \`--again\` judges the same histories. \`--prove\` puts six bugs into the running service, one at a time, each of
+which the checker must find.`
 
 const parts = ['seeds', 'bugs'] as const
 const [begin, end] = ['<!-- soak -->', '<!-- /soak -->']
@@ -21,7 +22,7 @@ const marksOf = (part: string): [string, string] => [`<!-- soak ${part} -->`, `<
 function between (page: string, [from, to]: readonly [string, string], text: string): string {
   const [at, until] = [page.indexOf(from), page.indexOf(to)]
   if (at < 0 || until < at) throw new Error(`docs/reliability.md has no ${from} with its end`)
-  return page.slice(0, at + from.length) + `\n${text}\n` + page.slice(until)
+  return page.slice(0, at + from.length) + `\n\n${text}\n\n` + page.slice(until)
 }
 
 export function writePart (part: typeof parts[number], text: string): void {
