@@ -41,6 +41,7 @@ export const boundedness: Invariant = ({ calls, faults, samples }, { callMs, has
   const { verdict, check, measure } = createVerdict()
   const hashes = calls.filter((call) => hashing.has(call.op) && (isOk(call) || call.code === 'invalid_credentials'))
   for (const call of calls) {
+    check(call.status < 500 || call.status === 503, () => `neither an answer nor put off: ${told(call)}`)
     if (isAway(faults, call)) continue
     const turns = hashing.get(call.op) ?? 0
     measure(turns > 0 ? 'longest call that hashes' : 'longest call', call.t1 - call.t0)
