@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Whether the document store answers a ping; said in the log where that changes what was known. */
     pingMongo: () => Promise<boolean>
+    /** Calls back each time that writes are taken (again): what answers may be another store than the one that went away. */
+    onMongoReturn: (listener: () => void) => void
   }
 }
 
@@ -23,6 +25,7 @@ const clientOptions: MongoClientOptions = {
   waitQueueTimeoutMS: 1000,
   heartbeatFrequencyMS: 2000,
   maxPoolSize: 50,
+  maxIdleTimeMS: 30_000, // what an outage of Redis has opened is closed again
   maxAdaptiveRetries: 0,
   ignoreUndefined: true
 }
@@ -63,6 +66,9 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
     scope.log[answers ? 'info' : 'error'](answers ? 'MongoDB answers' : 'MongoDB does not answer')
   }
   const client = mongoClient ?? await open()
+  const returned: (() => void)[] = []
+  if (store.kind === 'mongodb') watch(client, returned)
+  scope.decorate('onMongoReturn', (listener) => { returned.push(listener) })
   await scope.register(fastifyMongodb, { client, database: store.kind === 'mongodb' ? store.database : 'latchkey' })
   if (mongoClient === undefined) {
     const closing = new AbortController()
@@ -87,16 +93,19 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
 
   async function open (): Promise<MongoClient> {
     if (store.kind === 'embedded') return await openEmbeddedClient({ dir: store.dir, clock, log: (line) => { scope.log.warn(line) } })
-    const opened = new MongoClient(store.uri, optionsBeside(store.uri))
+    return new MongoClient(store.uri, optionsBeside(store.uri))
+  }
+
+  function watch (watched: MongoClient, listeners: readonly (() => void)[]): void {
     let writable = false
     // by the whole deployment: a member that is down is no outage as long as there is a primary
-    opened.on('topologyDescriptionChanged', ({ newDescription }) => {
+    watched.on('topologyDescriptionChanged', ({ newDescription }) => {
       const were = writable
       writable = [...newDescription.servers.values()].some(({ type }) => writableTypes.has(type))
       if (writable) say(true)
       else if (were) say(false)
+      if (writable && !were) for (const listener of listeners) listener()
     })
-    opened.on('serverHeartbeatFailed', () => { if (!writable) say(false) })
-    return opened
+    watched.on('serverHeartbeatFailed', () => { if (!writable) say(false) })
   }
 }, { name: 'latchkey-mongo' })

@@ -47,13 +47,14 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   const visitLog = meter.timedStore('mongo', 'visit_log', createVisitLog(db, config.visitEntries))
   const local = createLocalCounter(clock)
   const redis = scope.redisPort
-  const indexes = { ready: false, givenUp: false }
+  const indexes = { ready: false, givenUp: false, returns: 0 }
 
   async function ensureIndexes (): Promise<void> {
     while (!indexes.ready && !indexes.givenUp) {
+      const { returns } = indexes
       try {
         for (const repository of [users, sessions, avatarRepository, visitRepository]) await repository.ensureIndexes()
-        indexes.ready = true
+        indexes.ready = returns === indexes.returns
       } catch (error) {
         scope.log.warn({ err: error }, 'the indexes could not be made yet')
         await sleep(pauseMs, undefined, { ref: false })
@@ -82,5 +83,12 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
     }
   })
   scope.addHook('onClose', async () => { indexes.givenUp = true })
+  // a store that was emptied or put in its place while it was away has none of them: one address would have many accounts
+  scope.onMongoReturn(() => {
+    indexes.returns++
+    if (!indexes.ready) return // they are being made, and will be looked at once more
+    indexes.ready = false
+    void ensureIndexes()
+  })
   await Promise.race([ensureIndexes(), sleep(firstTryMs, undefined, { ref: false })])
 }, { name: 'latchkey-stores', dependencies: ['latchkey-meter', 'latchkey-mongo', 'latchkey-redis'] })

@@ -16,6 +16,8 @@ export interface Call {
   from?: string
   /** The connections to use, instead of those that all tests share. */
   agent?: Agent
+  /** Hangs up, whatever has been sent or has arrived. */
+  signal?: AbortSignal
 }
 
 export interface Answer {
@@ -33,7 +35,7 @@ export interface Answer {
 
 const shared = new Agent({ keepAlive: true, maxSockets: 256 })
 
-export async function callHttp (origin: string, path: string, { method = 'GET', headers = {}, body, raw, token, from, agent = from === undefined ? shared : new Agent() }: Call = {}): Promise<Answer> {
+export async function callHttp (origin: string, path: string, { method = 'GET', headers = {}, body, raw, token, from, agent = from === undefined ? shared : new Agent(), signal }: Call = {}): Promise<Answer> {
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
   const begin = performance.now()
   return await new Promise<Answer>((resolve, reject) => {
@@ -41,6 +43,7 @@ export async function callHttp (origin: string, path: string, { method = 'GET', 
       method,
       agent,
       ...(from !== undefined && { localAddress: from }),
+      ...(signal !== undefined && { signal }),
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(payload !== undefined && { 'content-length': String(Buffer.byteLength(payload)) }),

@@ -1,13 +1,12 @@
 // Engines that a story may kill: started by the script that started the run's own, on ports and in folders of their own,
 // so that a restart finds the same address and, for MongoDB, the same data. Only what was started here is ever ended.
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Test } from 'tap'
 import { enginesScript } from './engines.ts'
-import { scratchFolder } from './scratch.ts'
+import { scratchFolder, type Scope } from './scratch.ts'
 
 const run = promisify(execFile)
 
@@ -22,6 +21,8 @@ export interface OwnEngine {
   /** Stops it in its tracks (SIGSTOP), and lets it go on (SIGCONT). */
   freeze: () => void
   thaw: () => void
+  /** Removes what it keeps on disk; it must not run. */
+  empty: () => void
 }
 
 /** For `t.test`'s options: why a story cannot run here, or false. */
@@ -31,7 +32,7 @@ export const withoutOwnEngines: string | false = enginesScript === undefined && 
  * @param name started when this resolves; stopped and removed with the test
  * @param options for the script, such as REDIS_OPTIONS
  */
-export async function startOwnEngine (t: Test, name: EngineName, options: Record<string, string> = {}): Promise<OwnEngine> {
+export async function startOwnEngine (t: Scope, name: EngineName, options: Record<string, string> = {}): Promise<OwnEngine> {
   const state = scratchFolder(t)
   const port = String(await freePort())
   const script = enginesScript as string
@@ -52,7 +53,8 @@ export async function startOwnEngine (t: Test, name: EngineName, options: Record
       await untilGone(killed)
     },
     freeze () { process.kill(pid(), 'SIGSTOP') },
-    thaw () { process.kill(pid(), 'SIGCONT') }
+    thaw () { process.kill(pid(), 'SIGCONT') },
+    empty () { rmSync(join(state, name), { recursive: true, force: true }) }
   }
 }
 

@@ -1,9 +1,9 @@
 // The service as a process of its own, started as `npm start` starts it: built if the sources are newer, then run from dist/.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Test } from 'tap'
 import { noteEvidence } from './evidence.ts'
 import { callHttp, type Answer, type Call } from './http.ts'
+import type { Scope } from './scratch.ts'
 
 export interface ServerProcess {
   child: ChildProcess
@@ -22,7 +22,7 @@ const start = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url))
 const unset = { MONGODB_URI: '', DB_URI: '', REDIS_URL: '', UPSTASH_URL: '', REDIS_HOST: '', REDIS_CLUSTER_NODES: '' }
 
 /** @param env the whole environment beside PATH; PORT is a free one unless it is given */
-export function startProcess (t: Test, env: Record<string, string>): ServerProcess {
+export function startProcess (t: Scope, env: Record<string, string>): ServerProcess {
   const child = spawn(process.execPath, [start], { env: { PATH: process.env['PATH'], ...unset, PORT: '0', ...env } })
   let printed = ''
   let listening = (_origin: string) => { /* set below */ }

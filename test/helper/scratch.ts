@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 
-export function scratchFolder (t: Test): string {
+/** What ends with a test, or with a long run that is none. */
+export type Scope = Pick<Test, 'teardown'>
+
+export function scratchFolder (t: Scope): string {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-'))
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
   return folder
