@@ -61,7 +61,6 @@ export const redisCells: Cell[] = [
     recoverWithinMs: 5000,
     standsMs: 4000,
     checksPutOffAtMost: 0.01,
-    short: true,
     ...diesAndReturns,
     meanwhile: guess
   },
@@ -72,6 +71,7 @@ export const redisCells: Cell[] = [
     recoverWithinMs: 3000,
     standsMs: 0,
     checksPutOffAtMost: 0.01,
+    short: true,
     ...diesAndReturns
   },
   {
