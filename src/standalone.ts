@@ -8,6 +8,7 @@ import { hostname } from 'node:os'
 import type { Config } from './config/config.ts'
 import { LatchkeyError, problemOf, type ErrorCode } from './errors.ts'
 import latchkey, { type LatchkeyOptions } from './index.ts'
+import { createLogStream } from './log-stream.ts'
 
 export interface StandaloneOptions extends Pick<LatchkeyOptions, 'clock' | 'randomBytes' | 'mongoClient' | 'redisClient' | 'worker'> {
   /** Where log lines go; standard output by default. */
@@ -19,6 +20,9 @@ const requestTimeoutMs = 10_000
 
 /** Milliseconds that an idle connection is kept, above the usual minute of load balancers. */
 const keepAliveMs = 65_000
+
+/** Milliseconds without a byte in either direction after which a client that does not read its answer is given up. */
+const stalledMs = 30_000
 
 /** An app that is ready to listen; nothing has been connected to yet. */
 export function createStandalone (config: Config, { logStream, ...brought }: StandaloneOptions = {}): FastifyInstance {
@@ -33,11 +37,12 @@ export function createStandalone (config: Config, { logStream, ...brought }: Sta
       level: config.logLevel,
       ...(brought.worker && { base: { pid: process.pid, hostname: hostname(), worker: brought.worker.number } }),
       serializers: { req: ({ id, method, url, ip }) => ({ id, method, path: (url ?? '').split('?', 1)[0], ip }) },
-      ...(logStream && { stream: logStream })
+      stream: logStream ?? createLogStream()
     },
     logController: new LogController({ disableRequestLogging: !['debug', 'trace'].includes(config.logLevel) }),
     trustProxy: config.trustProxy === false ? false : [...config.trustProxy],
     requestTimeout: requestTimeoutMs,
+    connectionTimeout: stalledMs,
     keepAliveTimeout: keepAliveMs,
     http: { connectionsCheckingInterval: 2000, headersTimeout: requestTimeoutMs, requireHostHeader: false }, // refused by us, as a problem
     return503OnClosing: false, // what was accepted while draining is answered

@@ -1,6 +1,7 @@
 // What the start says: where the service listens, where its docs are and what it keeps things in. No address is repeated
 // whole, because it may hold a password.
 import type { Config } from './config/config.ts'
+import { createLogStream } from './log-stream.ts'
 import { version } from './version.ts'
 
 /** @param origin where it listens, such as `http://127.0.0.1:3000` */
@@ -21,7 +22,7 @@ export function startLines (config: Config, origin: string): string[] {
 export function sayStart (config: Config, origin: string, log: { info: (line: string) => void }): void {
   const lines = startLines(config, origin)
   if (config.production) for (const line of lines) log.info(line)
-  else process.stdout.write(`\n${lines.join('\n')}\n\n`)
+  else createLogStream().write(`\n${lines.join('\n')}\n\n`)
 }
 
 /** What the records are kept in. */

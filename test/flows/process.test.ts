@@ -1,7 +1,13 @@
 // Stories: the service as a process. It starts with nothing installed, says where it is, refuses what it must not do,
 // answers what it has accepted and loses nothing that it has acknowledged.
 import autocannon from 'autocannon'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { callHttp } from '../helper/http.ts'
+import { freePort } from '../helper/own-engines.ts'
 import { newPerson, type Person } from '../helper/people.ts'
 import { startProcess, type ServerProcess } from '../helper/process.ts'
 import { scratchFolder } from '../helper/scratch.ts'
@@ -149,4 +155,18 @@ await t.test('K3 asked to end under load it answers what it accepted and ends wi
   const again = startProcess(t, { DATA_DIR: dir, ...quick })
   await again.origin
   t.equal((await post(again, '/api/auth/login', { email: last.email, password: last.password })).status, 200, 'and what was acknowledged last is there')
+})
+
+await t.test('a log that goes to a full disk costs its lines and nothing else', async (t) => {
+  const port = await freePort()
+  const log = openSync('/dev/full', 'w')
+  const env = { PATH: process.env['PATH'], PORT: String(port), DATA_DIR: scratchFolder(t), ...quick }
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url))], { cwd: env.DATA_DIR, env, stdio: ['ignore', log, log] })
+  const ended = once(child, 'exit')
+  t.teardown(() => { child.kill('SIGKILL') })
+  const origin = `http://127.0.0.1:${port}`
+  await until(async () => (await callHttp(origin, '/livez').catch(() => undefined))?.status === 200, 'it listens', 30_000)
+  t.equal((await callHttp(origin, '/api/auth/register', { method: 'POST', body: newPerson() })).status, 201, 'also what is logged is answered')
+  child.kill('SIGTERM')
+  t.strictSame(await ended, [0, null])
 })

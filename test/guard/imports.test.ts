@@ -8,7 +8,7 @@ import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const order = ['errors', 'clock', 'meter', 'worker', 'schemas', 'config', 'embedded', 'cache', 'limit', 'user', 'session', 'token', 'account', 'preference', 'visit', 'job', 'import']
-const composition = new Set(['app', 'cli', 'end-signals', 'index', 'launch', 'lead', 'offline', 'serve', 'server', 'standalone', 'start-lines'])
+const composition = new Set(['app', 'cli', 'end-signals', 'index', 'launch', 'lead', 'log-stream', 'offline', 'serve', 'server', 'standalone', 'start-lines'])
 /** Types that sockets share: no room, no logic. */
 const shared = new Set(['scope-options', 'types', 'version'])
 

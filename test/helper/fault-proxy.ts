@@ -67,7 +67,7 @@ function createLine (from: Socket, to: Socket, dir: Direction, fault: () => Faul
   function cutAfter (last: Buffer): void {
     held.length = 0
     from.pause()
-    to.end(last, () => { resetBoth(from, to) })
+    to.write(last, () => { resetBoth(from, to) })
   }
 
   function hold (bytes?: Buffer): void {
@@ -84,8 +84,13 @@ function createLine (from: Socket, to: Socket, dir: Direction, fault: () => Faul
   return { flush, countAnew () { passed = 0 } }
 }
 
+/** Not a socket whose end is on its way: libuv refuses to reset that one, and Node then never closes it. */
 function resetBoth (...ends: Socket[]): void {
-  for (const end of ends) if (!end.destroyed) end.resetAndDestroy()
+  for (const end of ends) {
+    if (end.destroyed) continue
+    if (end.writableEnded || end.connecting) end.destroy()
+    else end.resetAndDestroy()
+  }
 }
 
 export async function startFaultProxy (target: { host: string, port: number }): Promise<FaultProxy> {

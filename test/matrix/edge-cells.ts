@@ -173,7 +173,7 @@ export const edgeCells: Cell[] = [
     id: 'F-N3',
     fault: '40 clients ask for a picture of 1.4 MB twenty times each and never read',
     required: 'memory does not grow with what they do not read; they are cut after a time-out',
-    recoverWithinMs: 1000,
+    recoverWithinMs: 2000,
     standsMs: 3000,
     strike: askAndNeverRead,
     async meanwhile ({ field: { instances: [a] }, fail, measured }) {
@@ -190,7 +190,7 @@ export const edgeCells: Cell[] = [
     id: 'F-D1',
     fault: 'the file of the embedded store may not grow any more (prlimit --fsize), while a picture is uploaded',
     required: '503 or 507; the old picture stays, the new one comes as soon as there is space',
-    recoverWithinMs: 1000,
+    recoverWithinMs: 2000,
     standsMs: 0,
     strike: fillEmbeddedStore,
     heal: nothing
@@ -199,7 +199,7 @@ export const edgeCells: Cell[] = [
     id: 'F-D2',
     fault: 'the log goes to a device that is full',
     required: 'the service goes on answering',
-    recoverWithinMs: 1000,
+    recoverWithinMs: 2000,
     standsMs: 0,
     strike: logToFullDisk,
     heal: nothing

@@ -1,7 +1,8 @@
-// `npm run test:faults [-- --only F-R5,F-M6] [--short] [--out FILE] [--page]`: the fault matrix of REQUIREMENTS section 3, on
-// engines of its own and two instances of the built service. Says on standard error what it does; the result is a line a cell.
-// `--page` writes it into docs/reliability.md. Exit code 1 if a cell fails.
-import { writeFileSync } from 'node:fs'
+// `npm run test:faults [-- --only F-R5,F-M6] [--short] [--out FILE] [--page] [--beside FILE]`: the fault matrix of REQUIREMENTS
+// section 3, on engines of its own and two instances of the built service. Says on standard error what it does; the result is a
+// line a cell. `--page` writes it into docs/reliability.md, with what an earlier run has told to FILE of the cells that this
+// one does not play. Exit code 1 if a cell fails.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { buildIfNewer } from '../../scripts/build.mjs'
 import type { Cell } from './cell.ts'
@@ -13,7 +14,7 @@ import { processCells } from './process-cells.ts'
 import { redisCells } from './redis-cells.ts'
 import { lineOf, writePage } from './report.ts'
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, short: { type: 'boolean', default: false }, out: { type: 'string' }, page: { type: 'boolean', default: false } } })
+const { values } = parseArgs({ options: { only: { type: 'string' }, short: { type: 'boolean', default: false }, out: { type: 'string' }, page: { type: 'boolean', default: false }, beside: { type: 'string' } } })
 const isShort = values.short
 const cells: Cell[] = [...redisCells, ...mongoCells, ...processCells, ...edgeCells]
 const wanted = values.only?.split(',')
@@ -53,6 +54,8 @@ try {
 
 const failed = played.filter(({ failures }) => failures.length > 0).length
 console.log(`${played.length - failed} passed, ${failed} failed; ${Math.round((performance.now() - begin) / 1000)} s`)
-if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(played, null, 2)}\n`)
-if (values.page) writePage(played, leftOut)
+const earlier = values.beside === undefined ? [] : JSON.parse(readFileSync(values.beside, 'utf8')) as Played[]
+const all = cells.flatMap(({ id }) => [...played, ...earlier].find(({ cell }) => cell.id === id) ?? [])
+if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(all, null, 2)}\n`)
+if (values.page) writePage(all, cells.filter(({ skip }) => Boolean(skip)))
 process.exitCode = failed > 0 ? 1 : 0

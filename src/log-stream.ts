@@ -1,0 +1,26 @@
+// Where log lines of the process go: to standard output, or nowhere. A disk that is full, a reader that has gone or one that
+// does not read costs lines and never the service: pino's own destination throws into whoever logs, or waits for ever.
+import { writeSync } from 'node:fs'
+
+/** A pipe that is full is tried again after so many milliseconds, and so often; then the line is lost. */
+const pauseMs = 5
+const mostTries = 10
+
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/** @param fd standard output unless told otherwise */
+export function createLogStream (fd = 1): { write: (line: string) => void } {
+  return {
+    write (line) {
+      let rest = Buffer.from(line)
+      for (let tries = 0; rest.length > 0 && tries < mostTries; tries++) {
+        try {
+          rest = rest.subarray(writeSync(fd, rest))
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+          Atomics.wait(pause, 0, 0, pauseMs)
+        }
+      }
+    }
+  }
+}
