@@ -21,7 +21,7 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     sample('latchkey_password_hashes', { state: 'waiting' }, pool.waiting())
   ])
   const hasher = meter.timed(pool, (method, seconds, outcome) => {
-    if (method !== 'hash' && method !== 'verify' && method !== 'checkRoom') return
+    if (method !== 'hash' && method !== 'verify' && method !== 'replace' && method !== 'checkRoom') return
     if (outcome === 'unavailable') meter.add('latchkey_password_hashes_refused_total', {})
     else if (method !== 'checkRoom') meter.observe('latchkey_password_hash_seconds', { operation: method }, seconds)
   })

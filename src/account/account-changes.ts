@@ -60,20 +60,25 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
 
   /**
    * Makes a write that holds only while the hash is the one that was checked.
-   * @param write answers null when the hash was another
+   * @param check answers undefined when the password does not fit
+   * @param write answers null when the hash was another; it gets what the check has answered
    */
-  async function confirmed<T> ({ userId, sid }: Member, typed: string | undefined, client: Client, write: (user: UserRecord) => Promise<T | null>): Promise<T> {
+  async function confirmed<T, C> (
+    { userId, sid }: Member, typed: string | undefined, client: Client,
+    check: (password: string, user: UserRecord) => Promise<C | undefined>, write: (user: UserRecord, checked: C) => Promise<T | null>
+  ): Promise<T> {
     if (typed === undefined) throw new LatchkeyError('current_password_invalid', { detail: 'This change needs the current password of the account.' })
     const password = canonicalPassword(typed)
     const onLimited = () => { audit('current_password_limited', client, { userId, sid }) }
     return await attempt({ limits, account: `id ${userId}`, address: client.address, onLimited }, async () => {
       for (let tries = 0; tries < mostTries; tries++) {
         const user = await findUser(userId)
-        if (!await hasher.verify(password, user.passwordHash, client.address)) {
+        const checked = await check(password, user)
+        if (checked === undefined) {
           audit('current_password_wrong', client, { userId, sid })
           throw new LatchkeyError('current_password_invalid')
         }
-        const written = await write(user)
+        const written = await write(user, checked)
         if (written !== null) return written
       }
       throw unavailable(new Error('the account was changed at each try'))
@@ -88,7 +93,8 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
       const write = (hash?: string) => changeAccount(userId, () => users.changeProfile(userId, fields, new Date(clock.wall()), hash))
       if (Object.keys(fields).length === 0) return profileOf(user)
       const needsPassword = fields.emailKey !== undefined || fields.usernameKey !== undefined
-      const changed = needsPassword ? await confirmed(member, change.currentPassword, client, ({ passwordHash }) => write(passwordHash)) : await write()
+      const fits = async (password: string, { passwordHash }: UserRecord) => await hasher.verify(password, passwordHash, client.address) || undefined
+      const changed = needsPassword ? await confirmed(member, change.currentPassword, client, fits, ({ passwordHash }) => write(passwordHash)) : await write()
       if (changed === null) throw new LatchkeyError('session_revoked')
       audit('profile_changed', client, { userId, sid })
       return profileOf(changed)
@@ -99,11 +105,8 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
       const password = canonicalPassword(newPassword)
       const { email, emailKey, username, fullName } = await findUser(userId)
       checkNewPassword(password, [email, emailKey, username, fullName ?? ''], passwordMinLength, '/body/newPassword')
-      let hash: string | undefined
-      const changed = await confirmed(member, currentPassword, client, async ({ passwordHash }) => {
-        hash ??= await hasher.hash(password, client.address)
-        return await users.changePassword(userId, passwordHash, hash)
-      })
+      const replaced = async (current: string, { passwordHash }: UserRecord) => await hasher.replace(current, passwordHash, password, client.address) ?? undefined
+      const changed = await confirmed(member, currentPassword, client, replaced, ({ passwordHash }, hash) => users.changePassword(userId, passwordHash, hash))
       audit('password_changed', client, { userId, sid })
       const ended = await revokeOlder(userId, changed.tokenVersion, 'password_changed')
       await tellHost('onPasswordChanged', client, { userId, sid, user: publicUser(changed) })

@@ -40,7 +40,7 @@ export const metricList = {
   latchkey_audit_events_total: counter('Events of the audit stream, also those that were counted into a later line.', { event: open() }),
 
   latchkey_password_hashes: gauge('Password hashes that are computed now, and that wait for a thread.', { state: ['running', 'waiting'] }),
-  latchkey_password_hash_seconds: histogram('Time of a password hash, its wait included.', [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10], { operation: ['hash', 'verify'] }),
+  latchkey_password_hash_seconds: histogram('Time of a password hash, its wait included.', [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10], { operation: ['hash', 'verify', 'replace'] }),
   latchkey_password_hashes_refused_total: counter('Password hashes that were refused because too many waited.'),
 
   latchkey_store_seconds: histogram('Time of an operation of a store, as the service waited for it.', [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5], { store: ['redis', 'mongo'], operation: open() }),

@@ -24,6 +24,12 @@ export interface PasswordHasher {
    * @throws LatchkeyError `unavailable` when too much waits
    */
   verify: (password: string, hash: string | null, address: string) => Promise<boolean>
+  /**
+   * Verifies a password and hashes the next one in one turn: who changes a password waits once.
+   * @returns the hash of the next one; null if the password does not fit
+   * @throws LatchkeyError `unavailable` when too much waits
+   */
+  replace: (password: string, hash: string, next: string, address: string) => Promise<string | null>
   /** Whether a hash was made with less than today's cost or in an older form. */
   isOutdated: (hash: string) => boolean
   /** Hashes that are computed now. */
@@ -139,8 +145,12 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
     hash: async (password, address) => await run({ kind: 'hash', password, cost }, address) as string,
     async verify (password, hash, address) {
       if (!isHashable(password)) return false
-      const matches = await run({ kind: 'verify', password, hash: hash === null ? decoy : hash.replace(/^\$2y\$/, '$2b$'), cost }, address)
+      const matches = await run({ kind: 'verify', password, hash: hash === null ? decoy : readable(hash), cost }, address)
       return hash !== null && matches as boolean
+    },
+    async replace (password, hash, next, address) {
+      if (!isHashable(password)) return null
+      return (await run({ kind: 'replace', password, hash: readable(hash), next, cost }, address) || null) as string | null
     },
     isOutdated: (hash) => !hash.startsWith('$2b$') || Number(hash.slice(4, 6)) < cost,
     running: () => running,
@@ -154,6 +164,9 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
     }
   }
 }
+
+/** `$2y$` is what PHP calls `$2b$`. */
+const readable = (hash: string): string => hash.replace(/^\$2y\$/, '$2b$')
 
 /** @param waitMs milliseconds after which to come back */
 const busy = (waitMs: number) => unavailable(new Error('too many passwords wait for a thread'), Math.max(1, Math.ceil(waitMs / 1000)))

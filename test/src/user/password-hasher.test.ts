@@ -118,3 +118,12 @@ await t.test('a hash of less cost or an older form is outdated', async (t) => {
   for (const old of [hash('2b', '11'), hash('2b', '04'), hash('2a', '12'), hash('2y', '12'), hash('2a', '14'), '']) t.ok(hasher.isOutdated(old), old)
   for (const good of [hash('2b', '12'), hash('2b', '13')]) t.notOk(hasher.isOutdated(good), good)
 })
+
+await t.test('a password is verified and the next one hashed in one turn', async (t) => {
+  const hasher = open(t)
+  const hash = bcrypt.hashSync(password, 10).replace('$2b$', '$2y$')
+  const next = await hasher.replace(password, hash, 'the next one', home)
+  t.equal(await hasher.verify('the next one', next, home), true)
+  t.equal(await hasher.replace(`${password}x`, hash, 'the next one', home), null)
+  t.equal(await hasher.replace('x'.repeat(73), hash, 'the next one', home), null)
+})
