@@ -79,19 +79,30 @@ export function createRedisCounter ({ client, prefix, clock }: { client: RedisCl
   }
 }
 
-/** Counts with `first`, and with `second` while `first` does not answer: an outage never lifts a limit for long. */
+/**
+ * Counts with `first` for all and with `second` for this process, and takes the higher count: where `first` does not answer, or
+ * has forgotten what it counted (evicted, restarted empty), the limit stands for what came through here.
+ */
 export function createFallbackCounter (first: LimitCounter, second: LimitCounter, breaker: Breaker): LimitCounter {
+  async function takeOfAll (key: string, windowMs: number): Promise<Taken | undefined> {
+    if (!breaker.allows()) return undefined
+    try {
+      const taken = await first.take(key, windowMs)
+      breaker.succeeded()
+      return taken
+    } catch {
+      breaker.failed()
+      return undefined
+    }
+  }
+
   return {
     async take (key, windowMs) {
-      if (!breaker.allows()) return await second.take(key, windowMs)
-      try {
-        const taken = await first.take(key, windowMs)
-        breaker.succeeded()
-        return taken
-      } catch {
-        breaker.failed()
-        return await second.take(key, windowMs)
-      }
+      const ofAll = await takeOfAll(key, windowMs)
+      if (ofAll === undefined) return await second.take(key, windowMs)
+      const own = await second.take(key, ofAll.restMs) // the two windows end together
+      const { count, restMs } = own.count > ofAll.count ? own : ofAll
+      return { count, restMs, async giveBack () { await Promise.all([ofAll.giveBack(), own.giveBack()]) } }
     }
   }
 }

@@ -74,7 +74,7 @@ await t.test('in this process: many keys take bounded room, and the ones used la
   t.equal((await counter.take('often', windowMs)).count, 52)
 })
 
-await t.test('an outage lifts no limit for long: the other counter begins, and is not asked while all is well', async (t) => {
+await t.test('an outage lifts no limit: what this process has let through counts, before it, in it and after it', async (t) => {
   const clock = createStillClock()
   const first = createFailing()
   const counter = createFallbackCounter(first, createLocalCounter(clock), createBreaker({ clock }))
@@ -84,24 +84,48 @@ await t.test('an outage lifts no limit for long: the other counter begins, and i
   first.heal(createLocalCounter(clock))
   t.equal((await counter.take('a', windowMs)).count, 21, 'until the pause is over')
   clock.advance(1000)
-  t.equal((await counter.take('a', windowMs)).count, 1, 'then it counts again')
-  t.equal((await counter.take('a', windowMs)).count, 2)
+  t.equal((await counter.take('a', windowMs)).count, 22, 'then it counts again, from one, and the higher count stands')
+  t.equal(first.asked, 6)
+  clock.advance(windowMs - 1000)
+  t.equal((await counter.take('a', windowMs)).count, 2, 'to the end of the window')
 })
 
-await t.test('an attempt is given back to the counter that took it', async (t) => {
+await t.test('a Redis that has forgotten its counts lifts no limit', async (t) => {
   const clock = createStillClock()
-  const [first, second] = [createFailing(), createLocalCounter(clock)]
+  const first = createFailing()
+  first.heal(createLocalCounter(clock))
+  const counter = createFallbackCounter(first, createLocalCounter(clock), createBreaker({ clock }))
+  for (let attempt = 1; attempt <= 9; attempt++) await counter.take('a', windowMs)
+  clock.advance(1000)
+  first.heal(createLocalCounter(clock)) // evicted, or restarted empty
+  const { count, restMs, giveBack } = await counter.take('a', windowMs)
+  t.strictSame([count, restMs], [10, windowMs - 1000])
+  await giveBack()
+  t.equal((await counter.take('a', windowMs)).count, 10, 'what was no guess is given back here, too')
+})
+
+await t.test('what other instances have let through counts while Redis knows of it', async (t) => {
+  const clock = createStillClock()
+  const shared = createLocalCounter(clock)
+  const instances = [1, 2].map(() => createFallbackCounter(shared, createLocalCounter(clock), createBreaker({ clock })))
+  const counts = []
+  for (let attempt = 0; attempt < 6; attempt++) counts.push((await (instances[attempt % 2] as LimitCounter).take('a', windowMs)).count)
+  t.strictSame(counts, [1, 2, 3, 4, 5, 6])
+})
+
+await t.test('an attempt is given back to the counters that took it', async (t) => {
+  const clock = createStillClock()
+  const [first, second, shared] = [createFailing(), createLocalCounter(clock), createLocalCounter(clock)]
   const counter = createFallbackCounter(first, second, createBreaker({ clock }))
   const duringOutage = await counter.take('a', windowMs)
-  first.heal(createLocalCounter(clock))
-  await counter.take('a', windowMs)
-  await duringOutage.giveBack()
-  t.equal((await second.take('a', windowMs)).count, 1)
+  first.heal(shared)
   const afterwards = await counter.take('a', windowMs)
-  t.equal(afterwards.count, 2)
+  await duringOutage.giveBack()
+  t.equal((await second.take('a', windowMs)).count, 2, 'to that of this process alone')
+  t.equal((await shared.take('a', windowMs)).count, 2)
   await afterwards.giveBack()
   t.equal((await second.take('a', windowMs)).count, 2)
-  t.equal((await counter.take('a', windowMs)).count, 2)
+  t.equal((await shared.take('a', windowMs)).count, 2)
 })
 
 const skip = redisUrl === undefined && 'needs a Redis (REDIS_URL)'
