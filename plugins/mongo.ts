@@ -12,7 +12,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Whether the document store answers a ping; said in the log where that changes what was known. */
     pingMongo: () => Promise<boolean>
-    /** Calls back each time that writes are taken (again): what answers may be another store than the one that went away. */
+    /** Calls back when writes are taken (again), and when a connection broke: what answers next may be another store. */
     onMongoReturn: (listener: () => void) => void
   }
 }
@@ -98,14 +98,17 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
 
   function watch (watched: MongoClient, listeners: readonly (() => void)[]): void {
     let writable = false
+    const tell = (): void => { for (const listener of listeners) listener() }
     // by the whole deployment: a member that is down is no outage as long as there is a primary
     watched.on('topologyDescriptionChanged', ({ newDescription }) => {
       const were = writable
       writable = [...newDescription.servers.values()].some(({ type }) => writableTypes.has(type))
       if (writable) say(true)
       else if (were) say(false)
-      if (writable && !were) for (const listener of listeners) listener()
+      if (writable && !were) tell()
     })
+    // one that was replaced between two heartbeats looks the same to the driver: its broken connections tell of it
+    watched.on('connectionClosed', ({ reason }) => { if (reason === 'error' || reason === 'stale') tell() })
     watched.on('serverHeartbeatFailed', () => { if (!writable) say(false) })
   }
 }, { name: 'latchkey-mongo' })

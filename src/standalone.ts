@@ -21,8 +21,8 @@ const requestTimeoutMs = 10_000
 /** Milliseconds that an idle connection is kept, above the usual minute of load balancers. */
 const keepAliveMs = 65_000
 
-/** Milliseconds without a byte in either direction after which a client that does not read its answer is given up. */
-const stalledMs = 30_000
+/** Milliseconds without a byte in either direction after which a client that does not read its answer is given up; Node may take twice that. */
+const stalledMs = 15_000
 
 /** An app that is ready to listen; nothing has been connected to yet. */
 export function createStandalone (config: Config, { logStream, ...brought }: StandaloneOptions = {}): FastifyInstance {
