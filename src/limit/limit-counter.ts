@@ -79,18 +79,23 @@ export function createRedisCounter ({ client, prefix, clock }: { client: RedisCl
   }
 }
 
-/** Counts with `first`, and with `second` while `first` does not answer: an outage never lifts a limit for long. */
+/**
+ * Counts with both, and goes by the higher count: by `second` alone while `first` does not answer. So neither an outage nor a
+ * Redis that evicts its counters lifts a limit further than to that of each process.
+ */
 export function createFallbackCounter (first: LimitCounter, second: LimitCounter, breaker: Breaker): LimitCounter {
   return {
     async take (key, windowMs) {
-      if (!breaker.allows()) return await second.take(key, windowMs)
+      const own = await second.take(key, windowMs)
+      if (!breaker.allows()) return own
       try {
-        const taken = await first.take(key, windowMs)
+        const shared = await first.take(key, windowMs)
         breaker.succeeded()
-        return taken
+        const { count, restMs } = shared.count >= own.count ? shared : own
+        return { count, restMs, async giveBack () { await Promise.all([own.giveBack(), shared.giveBack()]) } }
       } catch {
         breaker.failed()
-        return await second.take(key, windowMs)
+        return own
       }
     }
   }

@@ -84,24 +84,34 @@ await t.test('an outage lifts no limit for long: the other counter begins, and i
   first.heal(createLocalCounter(clock))
   t.equal((await counter.take('a', windowMs)).count, 21, 'until the pause is over')
   clock.advance(1000)
-  t.equal((await counter.take('a', windowMs)).count, 1, 'then it counts again')
-  t.equal((await counter.take('a', windowMs)).count, 2)
+  t.equal((await counter.take('a', windowMs)).count, 22, 'also afterwards: what this process has counted stands')
+  t.equal(first.asked, 6, 'it is asked again')
 })
 
-await t.test('an attempt is given back to the counter that took it', async (t) => {
+await t.test('a Redis that forgets its counters lifts no limit: what this process has counted stands', async (t) => {
   const clock = createStillClock()
-  const [first, second] = [createFailing(), createLocalCounter(clock)]
+  const forgetful: LimitCounter = { take: (key, ms) => createLocalCounter(clock).take(key, ms) }
+  const counter = createFallbackCounter(forgetful, createLocalCounter(clock), createBreaker({ clock }))
+  for (let attempt = 1; attempt <= 20; attempt++) t.equal((await counter.take('a', windowMs)).count, attempt)
+  clock.advance(windowMs)
+  t.equal((await counter.take('a', windowMs)).count, 1, 'and a new window begins in its time')
+})
+
+await t.test('an attempt is given back to each counter that took it, and to no other', async (t) => {
+  const clock = createStillClock()
+  const [first, healed, second] = [createFailing(), createLocalCounter(clock), createLocalCounter(clock)]
   const counter = createFallbackCounter(first, second, createBreaker({ clock }))
   const duringOutage = await counter.take('a', windowMs)
-  first.heal(createLocalCounter(clock))
+  first.heal(healed)
   await counter.take('a', windowMs)
   await duringOutage.giveBack()
-  t.equal((await second.take('a', windowMs)).count, 1)
-  const afterwards = await counter.take('a', windowMs)
-  t.equal(afterwards.count, 2)
-  await afterwards.giveBack()
   t.equal((await second.take('a', windowMs)).count, 2)
-  t.equal((await counter.take('a', windowMs)).count, 2)
+  t.equal((await healed.take('a', windowMs)).count, 2)
+  const afterwards = await counter.take('a', windowMs)
+  t.equal(afterwards.count, 3)
+  await afterwards.giveBack()
+  t.equal((await second.take('a', windowMs)).count, 3)
+  t.equal((await healed.take('a', windowMs)).count, 3)
 })
 
 const skip = redisUrl === undefined && 'needs a Redis (REDIS_URL)'
