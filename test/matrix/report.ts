@@ -29,20 +29,21 @@ const page = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url)
 const [opening, closing] = ['<!-- faults -->', '<!-- /faults -->']
 
 /** Writes the run into the page, between its marks. */
-export function writePage (played: readonly Played[], leftOut: readonly Cell[]): void {
+/** @param earlier how many of them another run has played */
+export function writePage (played: readonly Played[], leftOut: readonly Cell[], earlier: number): void {
   const text = readFileSync(page, 'utf8')
   const [from, to] = [text.indexOf(opening), text.indexOf(closing)]
   if (from < 0 || to < from) throw new Error('docs/reliability.md has no marks for the faults')
-  writeFileSync(page, `${text.slice(0, from + opening.length)}\n${partOf(played, leftOut)}\n${text.slice(to)}`)
+  writeFileSync(page, `${text.slice(0, from + opening.length)}\n${partOf(played, leftOut, earlier)}\n${text.slice(to)}`)
 }
 
 const row = (...cells: string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 
-function partOf (played: readonly Played[], leftOut: readonly Cell[]): string {
+function partOf (played: readonly Played[], leftOut: readonly Cell[], earlier: number): string {
   const failed = played.filter(({ failures }) => failures.length > 0)
   return [
     `Made by \`npm run test:faults -- --page\` on ${os.cpus().length} cores (${os.cpus()[0]?.model}), Node ${process.version}, two instances and both engines`,
-    `on the same machine; load average at the end ${os.loadavg().map((load) => load.toFixed(1)).join(' ')}. ${played.length - failed.length} of ${played.length} cells hold.`,
+    `on the same machine; load average at the end ${os.loadavg().map((load) => load.toFixed(1)).join(' ')}. ${played.length - failed.length} of ${played.length} cells hold${earlier > 0 ? `; ${earlier} of them are from an earlier run` : ''}.`,
     `T is 3 s; T_fault is \`VERDICT_TTL_SECONDS\`, here ${verdictSeconds}. "Revoked, still let in" is the longest time after an acknowledged logout`,
     'at which a request that began then was let in. Shares are of all answers of the cell, from before the fault until after it.',
     '',

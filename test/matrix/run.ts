@@ -57,5 +57,5 @@ console.log(`${played.length - failed} passed, ${failed} failed; ${Math.round((p
 const earlier = values.beside === undefined ? [] : JSON.parse(readFileSync(values.beside, 'utf8')) as Played[]
 const all = cells.flatMap(({ id }) => [...played, ...earlier].find(({ cell }) => cell.id === id) ?? [])
 if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(all, null, 2)}\n`)
-if (values.page) writePage(all, cells.filter(({ skip }) => Boolean(skip)))
+if (values.page) writePage(all, cells.filter(({ skip }) => Boolean(skip)), all.length - played.length)
 process.exitCode = failed > 0 ? 1 : 0
