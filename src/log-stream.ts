@@ -10,17 +10,25 @@ const pause = new Int32Array(new SharedArrayBuffer(4))
 
 /** @param fd standard output unless told otherwise */
 export function createLogStream (fd = 1): { write: (line: string) => void } {
+  /** After a lost line nobody is waited for until one is taken again: who does not read must not slow the service down. */
+  let patience = mostTries
+  let isTorn = false
   return {
     write (line) {
-      let rest = Buffer.from(line)
-      for (let tries = 0; rest.length > 0 && tries < mostTries; tries++) {
+      let rest = Buffer.from(isTorn ? `\n${line}` : line)
+      const whole = rest.length
+      for (let tries = 1; ; tries++) {
         try {
           rest = rest.subarray(writeSync(fd, rest))
+          if (rest.length === 0) break
         } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
-          Atomics.wait(pause, 0, 0, pauseMs)
+          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') break
         }
+        if (tries >= patience) break
+        Atomics.wait(pause, 0, 0, pauseMs)
       }
+      if (rest.length < whole) isTorn = rest.length > 0
+      patience = rest.length === 0 ? mostTries : 1
     }
   }
 }
