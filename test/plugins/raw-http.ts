@@ -53,7 +53,7 @@ function parse (all: string): Omit<Answer, 'ms'> {
   const length = Number(headers['content-length'] ?? NaN)
   const text = Number.isNaN(length) ? rest.join('\r\n\r\n') : rest.join('\r\n\r\n').slice(0, length)
   const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1] ?? 0)
-  if (status >= 400) noteEvidence('error', all)
+  for (const one of all.split(/(?=HTTP\/1\.1 \d{3} )/)) if (/^HTTP\/1\.1 [45]/.test(one)) noteEvidence('error', one) // of several, each that refuses
   return { status, headers, text, bytes: Buffer.from(text, 'latin1'), json: jsonOf(text) }
 }
 
