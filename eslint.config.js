@@ -6,7 +6,8 @@ const { parser, plugin } = plugins['typescript-eslint']
 const rooms = ['src/*/**/*.ts', 'src/errors.ts']
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist', 'dist.*', 'node_modules', '.tap', '.latchkey'] }),
+  // what is built and what is made (client/api-types.ts by openapi-typescript) has the style of its maker
+  ...neostandard({ ts: true, ignores: ['dist', 'dist.*', 'client/api-types.ts', 'node_modules', '.tap', '.latchkey'] }),
   {
     files: ['**/*.ts'],
     languageOptions: { parser, parserOptions: { projectService: true } },

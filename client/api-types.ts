@@ -1,5 +1,4 @@
 // Made by `npm run docs` from docs/openapi.json (openapi-typescript). Change it there.
-/* eslint-disable */
 export interface paths {
     "/api/auth/register": {
         parameters: {

@@ -74,7 +74,7 @@ export async function makePages (): Promise<Record<string, string>> {
     'docs/configuration.md': configurationPage(),
     'docs/errors.md': errorsPage(),
     'docs/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
-    'client/api-types.ts': `// Made by \`npm run docs\` from docs/openapi.json (openapi-typescript). Change it there.\n/* eslint-disable */\n${types}`
+    'client/api-types.ts': `// Made by \`npm run docs\` from docs/openapi.json (openapi-typescript). Change it there.\n${types}`
   }
 }
 

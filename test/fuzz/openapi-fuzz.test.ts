@@ -11,7 +11,7 @@ import { readDocument, type Operation } from '../plugins/openapi-document.ts'
 import { createClients, kinds, type Kind } from './clients.ts'
 import { expectNone, holds, promptly, promptMs } from './fuzz-kit.ts'
 import { brokenText, encoded, hostileJson, hostileText, nearlyLawful } from './hostile.ts'
-import { lawful } from './lawful.ts'
+import { lawful, type Schema } from './lawful.ts'
 
 const metricsToken = testSecret()
 const service = await startService(t, { env: { METRICS_TOKEN: metricsToken, LOGIN_LIMIT_PER_ADDRESS: '0', LOGIN_LIMIT_PER_ACCOUNT: '0' } })
@@ -21,8 +21,9 @@ const { person } = await register(service)
 
 interface Request { kind: Kind, path: string, call: Call }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a document of somebody else's shape
-const parametersOf = ({ is }: Operation, place: string): any[] => (is.parameters ?? []).filter((one: { in: string }) => one.in === place)
+interface Parameter { name: string, in: string, schema: Schema }
+
+const parametersOf = ({ is }: Operation, place: string): Parameter[] => ((is.parameters ?? []) as Parameter[]).filter((one) => one.in === place)
 
 const brokenEscapes = fc.constantFrom('%', '%zz', '%E0%A4%A', '%00', '..%2f', 'x%0d%0ay')
 

@@ -67,7 +67,7 @@ await t.test('the image is built from what it names, runs as nobody special and 
   const of = (word: string, among = last): string[] => among.filter((line) => line.startsWith(`${word} `))
   t.equal(of('FROM', lines).length, 2, 'two stages')
   t.match(of('ARG', lines)[0], /^ARG NODE_IMAGE=node:\d+-\w+-slim(@sha256:[0-9a-f]{64})?$/, 'one pinned base, and it can be pinned to the byte')
-  t.ok(of('FROM', lines).every((line) => line.startsWith('FROM ${NODE_IMAGE}'))) // eslint-disable-line no-template-curly-in-string -- Docker's own
+  t.ok(of('FROM', lines).every((line) => /^FROM \$\{NODE_IMAGE\}( AS \w+)?$/.test(line)))
   t.match(of('RUN', lines).join('\n'), /npm prune --omit=dev/, 'no development packages')
   t.ok(of('COPY').every((line) => line.startsWith('COPY --from=build ')), 'no source in the last stage')
   t.match(of('USER'), [/^USER [1-9]\d*:[1-9]\d*$/], 'a number, and not root')

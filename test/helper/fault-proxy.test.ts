@@ -7,21 +7,29 @@ import { until } from './service.ts'
 
 interface Client { socket: Socket, text: () => string, error: () => string | undefined }
 
-/** A server that tells what it hears and says it back. */
-async function startEcho (t: Test): Promise<{ proxy: FaultProxy, heard: () => string, open: () => Promise<Client> }> {
-  let heard = ''
+/** @param serve what the server does with a connection */
+async function startBehindProxy (t: Test, serve: (socket: Socket) => void): Promise<FaultProxy> {
   const server = createServer((socket) => {
     socket.on('error', () => { /* it is being mistreated */ })
-    socket.on('data', (chunk) => {
-      heard += chunk.toString()
-      socket.write(chunk)
-    })
+    serve(socket)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const proxy = await startFaultProxy({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })
   t.teardown(async () => {
     await proxy.close()
     server.close()
+  })
+  return proxy
+}
+
+/** A server that tells what it hears and says it back. */
+async function startEcho (t: Test): Promise<{ proxy: FaultProxy, heard: () => string, open: () => Promise<Client> }> {
+  let heard = ''
+  const proxy = await startBehindProxy(t, (socket) => {
+    socket.on('data', (chunk) => {
+      heard += chunk.toString()
+      socket.write(chunk)
+    })
   })
   return { proxy, heard: () => heard, open: () => openAt(t, proxy.port) }
 }
@@ -67,16 +75,7 @@ for (const [mode, options] of [['mute', {}], ['mute', { dir: 'c2s' }], ['blackho
 
 await t.test('an end that happens behind a silent network is told when it speaks again', async (t) => {
   const sockets: Socket[] = []
-  const server = createServer((socket) => {
-    sockets.push(socket)
-    socket.on('error', () => { /* it is being mistreated */ })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const proxy = await startFaultProxy({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })
-  t.teardown(async () => {
-    await proxy.close()
-    server.close()
-  })
+  const proxy = await startBehindProxy(t, (socket) => { sockets.push(socket) })
   const { socket } = await openAt(t, proxy.port)
   await until(() => sockets.length === 1, 'it is connected')
   proxy.set('blackhole')

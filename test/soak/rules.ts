@@ -18,7 +18,7 @@ export interface Rules {
   loginLimit: number
   /** Longest that a call may take while its instance runs. */
   callMs: number
-  /** Longest that one may wait for its turn to hash a password (REQUIREMENTS B11); how long the hash takes is the machine's business. */
+  /** Longest that one may take that hashes a password (REQUIREMENTS B11). */
   hashMs: number
   /** By how much two readings of time may differ: the clock of a token counts whole seconds, MongoDB's is another one. */
   slackMs: number
