@@ -10,7 +10,8 @@ import { LatchkeyError, type FieldError } from '../src/errors.ts'
 const mostErrors = 10
 
 export default fp(async function validation (scope) {
-  const options = { allErrors: true, removeAdditional: false, useDefaults: true, strict: false, messages: true } as const
+  // schemas are TypeBox's, and the document is validated in the tests: judging them at each start costs 0.1 s
+  const options = { allErrors: true, removeAdditional: false, useDefaults: true, strict: false, messages: true, meta: false, validateSchema: false } as const
   const body = new Ajv({ ...options, coerceTypes: false })
   const text = new Ajv({ ...options, coerceTypes: true })
   for (const ajv of [body, text]) addFormats.default(ajv)

@@ -24,6 +24,7 @@ import redis from '../plugins/redis.ts'
 import revocations from '../plugins/revocations.ts'
 import scheduler from '../plugins/scheduler.ts'
 import security from '../plugins/security.ts'
+import serialization from '../plugins/serialization.ts'
 import statistics from '../plugins/statistics.ts'
 import stores from '../plugins/stores.ts'
 import tiers from '../plugins/tiers.ts'
@@ -47,6 +48,7 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(errors, options)
   await scope.register(methods)
   await scope.register(validation)
+  await scope.register(serialization)
   await scope.register(security, options)
   await scope.register(cookies, options)
   await scope.register(visitorCookies, options)
