@@ -25,7 +25,7 @@ function run (files, { coverage = false } = {}) {
   rmSync(counts, { force: true })
   const { status } = spawnSync(process.execPath, [tap, 'run', ...(coverage ? [] : ['--disable-coverage']), ...files], {
     stdio: 'inherit',
-    env: { ...process.env, ...(!coverage && { NODE_OPTIONS: `${NODE_OPTIONS} --import ${quickLoader}` }), LATCHKEY_EVIDENCE: join(scratch, 'evidence'), LATCHKEY_COUNTS: counts }
+    env: { ...process.env, NODE_OPTIONS: `${NODE_OPTIONS} --import ${quickLoader}`, LATCHKEY_EVIDENCE: join(scratch, 'evidence'), LATCHKEY_COUNTS: counts }
   })
   const { passed, failed, skipped, rows = {} } = existsSync(counts) ? JSON.parse(readFileSync(counts, 'utf8')) : { passed: 0, failed: 1, skipped: 0 }
   Object.assign(rowsOfFiles, rows)

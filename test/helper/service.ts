@@ -7,7 +7,6 @@ import { MongoClient, type Db } from 'mongodb'
 import type { Test } from 'tap'
 import { createConfig, type Config } from '../../src/config/config.ts'
 import { readEnvironment } from '../../src/config/environment.ts'
-import { openEmbeddedClient } from '../../src/embedded/embedded-client.ts'
 import { createStandalone, type StandaloneOptions } from '../../src/standalone.ts'
 import { createTestClock, type TestClock } from './clock.ts'
 import { mongodbUri, redisUrl } from './engines.ts'
@@ -140,7 +139,7 @@ export async function until (holds: () => boolean | Promise<boolean>, what: stri
 
 /** The client behind a service, for looking at records: the embedded store has one client only, a MongoDB any number. */
 async function openClient ({ store }: Config, clock: TestClock): Promise<MongoClient> {
-  if (store.kind === 'embedded') return await openEmbeddedClient({ dir: store.dir, clock })
+  if (store.kind === 'embedded') return await (await import('../../src/embedded/embedded-client.ts')).openEmbeddedClient({ dir: store.dir, clock })
   return new MongoClient(store.uri, { serverSelectionTimeoutMS: 2000 })
 }
 
