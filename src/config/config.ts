@@ -144,7 +144,7 @@ function checkMetricsToken ({ metricsToken, ...settings }: Settings, nameOf: (na
   if (isSample(metricsToken)) problems.push(`${nameOf('metricsToken')}: this is a sample or a pattern, not a secret; make one with: openssl rand -base64 24`)
   const others = ['accessTokenSecret', 'refreshTokenSecret', 'sessionSecret'] as const
   // who reads metrics could otherwise sign tokens
-  for (const name of others) if (settings[name]?.split(',').some((key) => key === metricsToken || key.endsWith(`:${metricsToken}`))) problems.push(`${nameOf('metricsToken')} must not be equal to a key of ${nameOf(name)}`)
+  for (const name of others) if (settings[name]?.split(',').some((entry) => entry.slice(entry.indexOf(':') + 1).trim() === metricsToken)) problems.push(`${nameOf('metricsToken')} must not be equal to a key of ${nameOf(name)}`)
 }
 
 function warningsFor (settings: Settings, production: boolean, store: StoreAddress, redis: RedisAddress | undefined, nameOf: (name: string) => string): string[] {
