@@ -143,12 +143,15 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
       if (claim === undefined) throw new LatchkeyError('refresh_token_invalid')
       const since = cache.now()
       const now = clock.wall()
-      const session = await sessions.rotate(claim.sid, claim.generation, now, new Date(now + idleMs)) ?? await settleLoss(claim, client)
-      const user = await users.findById(session.userId)
-      if (user === null || user.tokenVersion !== session.tokenVersion) {
-        await revoke(session._id, 'token_version_moved')
+      const found = await sessions.findWithUser(claim.sid)
+      if (found === null) throw new LatchkeyError('refresh_token_invalid')
+      const { user } = found
+      if (user === null || user.tokenVersion !== found.session.tokenVersion) {
+        await revoke(claim.sid, 'token_version_moved')
         throw new LatchkeyError('session_revoked')
       }
+      // last of what MongoDB is asked: whatever fails has spent nothing, and what was spent is answered (docs/decisions/0021)
+      const session = await sessions.rotate(claim.sid, claim.generation, now, new Date(now + idleMs)) ?? await settleLoss(claim, client)
       statistics.opened(session._id, endOf(session))
       await cache.fill(session._id, { value: { user: publicUser(user) }, expiresAt: endOf(session) }, since)
       await tellHost('onRefreshed', client, { userId: user._id, sid: session._id, user: publicUser(user) })
