@@ -152,7 +152,7 @@ function warningsFor (settings: Settings, production: boolean, store: StoreAddre
   if (store.kind === 'embedded') warnings.push(`The embedded store serves one process. Set ${nameOf('mongodbUri')} for several instances.`)
   if (store.kind === 'mongodb' && redis === undefined) warnings.push(`Without ${nameOf('redisUrl')} an instance asks MongoDB for each session once a second, because nobody tells it of revocations.`)
   if (production && settings.loginLimitPerAccount === 0) warnings.push(`${nameOf('loginLimitPerAccount')} is 0: passwords can be guessed without limit.`)
-  if (production && settings.loginLimitPerAddress === 0) warnings.push(`${nameOf('loginLimitPerAddress')} is 0: one address may guess passwords and register without limit.`)
+  if (production && settings.loginLimitPerAddress === 0) warnings.push(`${nameOf('loginLimitPerAddress')} is 0: one address may guess passwords, register and begin visits without limit.`)
   return warnings
 }
 
