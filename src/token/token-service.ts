@@ -15,7 +15,7 @@ import type { Audit } from './audit.ts'
 import type { Tell } from './host-hooks.ts'
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts'
 import type { Client, Revoke } from './revocation.ts'
-import type { SessionCopy } from './session-copy.ts'
+import { sessionCopyOf, type SessionCopy } from './session-copy.ts'
 
 /** A session and what its owner gets of it. */
 export interface Issued {
@@ -128,7 +128,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
         if (seen?.tokenVersion === session.tokenVersion) {
           statistics.opened(session._id, endOf(session))
           await enforceLimit(user._id)
-          await cache.fill(session._id, { value: { user: publicUser(seen) }, expiresAt: endOf(session) }, since)
+          await cache.fill(session._id, { value: sessionCopyOf(seen), expiresAt: endOf(session) }, since)
           return issued(seen, session)
         }
         await revoke(session._id, 'token_version_moved')
@@ -153,7 +153,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
       // last of what MongoDB is asked: whatever fails has spent nothing, and what was spent is answered (docs/decisions/0021)
       const session = await sessions.rotate(claim.sid, claim.generation, now, new Date(now + idleMs)) ?? await settleLoss(claim, client)
       statistics.opened(session._id, endOf(session))
-      await cache.fill(session._id, { value: { user: publicUser(user) }, expiresAt: endOf(session) }, since)
+      await cache.fill(session._id, { value: sessionCopyOf(user), expiresAt: endOf(session) }, since)
       await tellHost('onRefreshed', client, { userId: user._id, sid: session._id, user: publicUser(user) })
       return issued(user, session)
     },
