@@ -24,6 +24,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The user and the login behind a request that `identify` or `authenticateMember` has let pass; null for a guest. */
     member: Member | null
+    /** Version of the member's account, as the copy of the session has it; set with `member`. */
+    accountVersion: number
   }
 }
 
@@ -57,7 +59,10 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
 
   function letIn (request: FastifyRequest, reply: FastifyReply, { key, value }: CheckedCopy, tier: Tier, knowsMember: boolean): void {
     request.user = value.user
-    if (knowsMember) request.member = { userId: value.user.id, sid: key }
+    if (knowsMember) {
+      request.member = { userId: value.user.id, sid: key }
+      request.accountVersion = value.version
+    }
     if (timing) reply.header('server-timing', timings[tier])
   }
 
@@ -102,6 +107,7 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
   scope.decorate('identify', (request, reply, done) => { check(request, reply, done, true, true) })
   scope.decorate('authenticateMember', (request, reply, done) => { check(request, reply, done, false, true) })
   scope.decorateRequest('member', null)
+  scope.decorateRequest('accountVersion', 0)
   scope.decorate('requireRole', (role) => (request, _reply, done) => {
     done((request.user as PublicUser | null)?.role === role ? undefined : new LatchkeyError('forbidden'))
   })

@@ -31,7 +31,7 @@ export interface VisitSession {
 }
 
 /** What the library reads of a request, and where it puts the session. */
-interface Carrier { readonly raw: { readonly url: string | undefined }, readonly protocol: string, readonly cookies: Record<string, string>, session: Session | null }
+interface Carrier { readonly raw: { readonly url: string }, readonly protocol: string, readonly cookies: Record<string, string>, session: Session | null }
 
 type Hook = (carrier: Carrier, reply: undefined, done: (error?: Error) => void) => void
 
@@ -53,9 +53,10 @@ export default fp<ScopeOptions>(async function visitSession (scope, { randomByte
     saveUninitialized: false
   })
 
-  scope.decorate('visitSessionOf', async ({ raw: { url }, protocol, headers }) => {
+  scope.decorate('visitSessionOf', async ({ protocol, headers }) => {
     const visitor = read(headers.cookie)
-    const carrier: Carrier = { raw: { url }, protocol, cookies: visitor === undefined ? {} : { [name]: signer.sign(visitor.value) }, session: null }
+    // every address lies within the path of our cookie; the library would not find it in one in absolute form (`GET http://host/...`)
+    const carrier: Carrier = { raw: { url: '/' }, protocol, cookies: visitor === undefined ? {} : { [name]: signer.sign(visitor.value) }, session: null }
     await new Promise<void>((resolve, reject) => { load(carrier, undefined, (error) => { error === undefined ? resolve() : reject(error) }) })
     const current = (): Session & FastifyRequest['session'] => carrier.session as FastifyRequest['session']
     return {

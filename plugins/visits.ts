@@ -37,7 +37,7 @@ export default fp<ScopeOptions>(async function visits (scope, { config, clock, r
   const archive = createVisitArchive({ visits: visitRepository, log, guests: store, clock, idleMs: limits.idleMs })
   const known = telling(tellingRunningVisits, createRunningVisits({ visits: visitRepository, log, archive, sessions, clock, randomBytes, ...limits }))
   const notes = createVisitNotes({ log, archive, known, mostEntries: config.visitEntries })
-  const guests = telling(tellingGuestVisits, createGuestVisits({ store, archive, clock, randomBytes }))
+  const guests = telling(tellingGuestVisits, createGuestVisits({ store, archive, clock, randomBytes, admit: scope.loginLimits.reserveVisit }))
   const handover = createVisitHandover({ visits: visitRepository, archive, known, sessions, clock, idleMs: limits.idleMs })
   const members = telling(tellingMemberVisits, createMemberVisits({ visits: visitRepository, log, archive, known, notes, clock, randomBytes, idleMs: limits.idleMs }))
   const onFailure = (error: unknown) => {
@@ -67,4 +67,4 @@ export default fp<ScopeOptions>(async function visits (scope, { config, clock, r
     const timed = meter.timedStore('redis', 'guest_visits', store)
     return { ...timed, records: meter.timedStore('redis', 'guest_records', timed.records) }
   }
-}, { name: 'latchkey-visits', dependencies: ['latchkey-meter', 'latchkey-redis', 'latchkey-stores'] })
+}, { name: 'latchkey-visits', dependencies: ['latchkey-meter', 'latchkey-redis', 'latchkey-stores', 'latchkey-limits'] })

@@ -1,14 +1,18 @@
-// Doors: changes of the signed-in account.
+// Doors: the signed-in account, and changes of it.
 import { clientOf, presentedBy } from '../client.ts'
 import { schemaAt, type Doors } from '../doors.ts'
 import { memberOf } from '../member-of.ts'
 import { answerWith } from '../token-answer.ts'
+import { profileSchema } from './account.schema.ts'
 import { changePasswordSchema, changeProfileSchema } from './profile.schema.ts'
 
 const paths = ['/api/auth/profile', '/profile']
 
 export default async function profile (scope: Doors): Promise<void> {
   for (const path of paths) {
+    scope.get(path, { schema: schemaAt(profileSchema, paths, path) }, async (request) =>
+      await scope.accounts.profile(memberOf(request).userId, request.accountVersion))
+
     scope.put(path, { schema: schemaAt(changeProfileSchema, paths, path) }, async (request) =>
       await scope.accountChanges.changeProfile(memberOf(request), request.body, clientOf(request)))
   }

@@ -42,7 +42,7 @@ async function note (scope: Doors, request: FastifyRequest, reply: FastifyReply,
   if (request.member !== null) return await scope.memberVisits.note(request.member, input)
   const { visit } = scope.visitorCookies
   const visitor = visit.read(request.headers.cookie)
-  const { begun, ...noted } = await scope.guestVisits.note(visitor?.value, input)
+  const { begun, ...noted } = await scope.guestVisits.note(visitor?.value, input, request.ip)
   if (begun !== null) visit.set(reply, begun)
   else if (visitor?.isOld) visit.set(reply, visitor.value)
   return noted

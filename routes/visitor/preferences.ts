@@ -9,7 +9,7 @@ export default async function preferences (scope: Doors): Promise<void> {
 
   for (const path of paths) {
     scope.get(path, { schema: schemaAt(getPreferencesSchema, paths, path) }, async (request, reply) => {
-      if (request.member !== null) return await scope.preferences.read(request.member.userId)
+      if (request.member !== null) return await scope.preferences.read(request.member.userId, request.accountVersion)
       const read = cookie.read(request.headers.cookie)
       if (read?.isOld) cookie.set(reply, read.value) // or the choice would go with the key that signed it
       return scope.preferences.readGuest(read?.value)

@@ -78,7 +78,7 @@ async function openForGuest (doors: Doors, request: FastifyRequest, page: ListPa
     const isNew = session.visitId === undefined || !await doors.guestVisits.renew(session.visitId)
     if (isNew && session.visitId !== undefined) await session.renew() // that visit is over: its id is not used again
     const visitId = session.id.split('.', 1)[0] as string
-    if (isNew) await doors.guestVisits.begin(visitId)
+    if (isNew) await doors.guestVisits.begin(visitId, request.ip)
     await session.save(visitId)
     try {
       return { visit: await doors.guestVisits.show(visitId, page), visitor: session.id, isNew }

@@ -23,8 +23,8 @@ export interface AccountService {
   register: (input: Registration, client: Client) => Promise<Issued>
   /** @throws LatchkeyError `rate_limited`, `invalid_credentials`, `unavailable` */
   login: (input: Credentials, client: Client) => Promise<Issued>
-  /** @throws LatchkeyError `session_revoked` if the account is gone, `unavailable` */
-  profile: (userId: string) => Promise<Readonly<Profile>>
+  /** @param leastVersion of the account, as the session has it. @throws LatchkeyError `session_revoked` if the account is gone, `unavailable` */
+  profile: (userId: string, leastVersion: number) => Promise<Readonly<Profile>>
 }
 
 export interface AccountServiceOptions {
@@ -113,7 +113,7 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       return await attempt({ limits, account: nameOf(input), address: client.address, onLimited }, async () => await signIn(await findUser(input), input.password, client))
     },
 
-    profile: (userId) => profiles.find(userId)
+    profile: (userId, leastVersion) => profiles.find(userId, leastVersion)
   }
 }
 

@@ -144,7 +144,7 @@ function checkMetricsToken ({ metricsToken, ...settings }: Settings, nameOf: (na
   if (isSample(metricsToken)) problems.push(`${nameOf('metricsToken')}: this is a sample or a pattern, not a secret; make one with: openssl rand -base64 24`)
   const others = ['accessTokenSecret', 'refreshTokenSecret', 'sessionSecret'] as const
   // who reads metrics could otherwise sign tokens
-  for (const name of others) if (settings[name]?.split(',').some((key) => key === metricsToken || key.endsWith(`:${metricsToken}`))) problems.push(`${nameOf('metricsToken')} must not be equal to a key of ${nameOf(name)}`)
+  for (const name of others) if (settings[name]?.split(',').some((entry) => entry.slice(entry.indexOf(':') + 1).trim() === metricsToken)) problems.push(`${nameOf('metricsToken')} must not be equal to a key of ${nameOf(name)}`)
 }
 
 function warningsFor (settings: Settings, production: boolean, store: StoreAddress, redis: RedisAddress | undefined, nameOf: (name: string) => string): string[] {
@@ -152,7 +152,7 @@ function warningsFor (settings: Settings, production: boolean, store: StoreAddre
   if (store.kind === 'embedded') warnings.push(`The embedded store serves one process. Set ${nameOf('mongodbUri')} for several instances.`)
   if (store.kind === 'mongodb' && redis === undefined) warnings.push(`Without ${nameOf('redisUrl')} an instance asks MongoDB for each session once a second, because nobody tells it of revocations.`)
   if (production && settings.loginLimitPerAccount === 0) warnings.push(`${nameOf('loginLimitPerAccount')} is 0: passwords can be guessed without limit.`)
-  if (production && settings.loginLimitPerAddress === 0) warnings.push(`${nameOf('loginLimitPerAddress')} is 0: one address may guess passwords and register without limit.`)
+  if (production && settings.loginLimitPerAddress === 0) warnings.push(`${nameOf('loginLimitPerAddress')} is 0: one address may guess passwords, register and begin visits without limit.`)
   return warnings
 }
 

@@ -24,7 +24,17 @@ const samples = /change.?me|replace.?me|your.?(jwt|access|refresh|session|super)
 const isShort = (secret: string): boolean => Buffer.byteLength(secret) < leastBytes
 
 /** Whether everybody could know it: printed in documents, or a pattern. */
-export const isSample = (secret: string): boolean => samples.test(secret) || new Set(secret).size < 8
+export const isSample = (secret: string): boolean => samples.test(secret) || isPattern(secret)
+
+/** Few characters, the same ones again and again, or mostly one after the other as in an alphabet. */
+function isPattern (secret: string): boolean {
+  let steps = 0
+  for (let at = 1; at < secret.length; at++) {
+    if (at <= secret.length / 2 && secret.startsWith(secret.slice(at))) return true
+    if (Math.abs(secret.charCodeAt(at) - secret.charCodeAt(at - 1)) === 1) steps++
+  }
+  return new Set(secret).size < 8 || steps > secret.length / 2
+}
 
 /** Whether a secret would be refused today: somebody may guess it. */
 export const isWeakSecret = (secret: string): boolean => isShort(secret) || isSample(secret)

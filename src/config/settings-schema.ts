@@ -67,7 +67,7 @@ export const settingsSchema = Type.Object({
   bcryptQueue: count(64, 0, 10_000, 'Hashes that may wait for a thread, of all workers together; above it 503.'),
 
   loginLimitPerAccount: count(10, 0, 1_000_000, 'Failed logins per account and address in 5 minutes, and ten times that per account in all; 0 switches both off.'),
-  loginLimitPerAddress: count(100, 0, 1_000_000, 'Failed logins per address in 5 minutes, and a fifth of that in registrations per hour; 0 switches both off.'),
+  loginLimitPerAddress: count(100, 0, 1_000_000, 'Failed logins per address in 5 minutes, and in an hour a fifth of that in registrations and thirty times that in visits that guests begin; 0 switches all of them off.'),
   requestLimitPerMinute: count(0, 0, 10_000_000, 'Requests per address in a minute, counted in each process; 0 switches it off.'),
   trustProxy: Type.String({ default: 'off', description: 'Whom to believe X-Forwarded-For: `off`, or the addresses of the proxies in front (`loopback`, `uniquelocal`, `10.0.0.0/8`), separated by commas. A number of hops is not taken: whoever reaches the port directly could forge it.' }),
   corsOrigins: optional(Type.String({ description: 'Origins that may call from a browser with cookies, separated by commas.' })),

@@ -1,4 +1,4 @@
-// Room `limit`: how many guesses and registrations are let through (DESIGN 6). Each attempt is counted before a hash is
+// Room `limit`: how many guesses, registrations and visits of guests are let through (DESIGN 6). Each attempt is counted before a hash is
 // computed and given back when it succeeds or is refused: what counts in the end is failed logins. An address that has
 // used up its share of an account is refused before it counts against the account, so that one stranger cannot lock the
 // owner out.
@@ -23,6 +23,8 @@ export interface LoginLimits {
   reserveAccount: (account: string, address: string) => Promise<Reservation>
   /** @throws LatchkeyError `rate_limited` */
   reserveRegistration: (address: string) => Promise<Reservation>
+  /** A visit that a guest begins: it is kept for good. @throws LatchkeyError `rate_limited` */
+  reserveVisit: (address: string) => Promise<Reservation>
 }
 
 export interface LoginLimitsOptions {
@@ -31,7 +33,7 @@ export interface LoginLimitsOptions {
   hidingKey: string
   /** Failed logins per account and address in 5 minutes; ten times that per account. 0 switches both off. */
   perAccount: number
-  /** Failed logins per address in 5 minutes; a fifth of that in registrations per hour. 0 switches both off. */
+  /** Failed logins per address in 5 minutes; a fifth of that in registrations, and thirty times that in visits of guests, per hour. 0 switches all of them off. */
   perAddress: number
 }
 
@@ -65,6 +67,7 @@ export function createLoginLimits ({ counter, hidingKey, perAccount, perAddress 
         { key: `login:account:${name}`, limit: perAccount * 10, windowMs }
       ])
     },
-    reserveRegistration: (address) => reserve([{ key: `register:address:${addressKey(address)}`, limit: Math.ceil(perAddress / 5), windowMs: hourMs }])
+    reserveRegistration: (address) => reserve([{ key: `register:address:${addressKey(address)}`, limit: Math.ceil(perAddress / 5), windowMs: hourMs }]),
+    reserveVisit: (address) => reserve([{ key: `visit:address:${addressKey(address)}`, limit: perAddress * 30, windowMs: hourMs }])
   }
 }

@@ -9,8 +9,8 @@ import type { UserRepository } from '../user/user-repository.ts'
 import { canonical, chosenIn, cookieText, type Chosen } from './preference-rules.ts'
 
 export interface PreferenceService {
-  /** @throws LatchkeyError `session_revoked` if the account is gone, `unavailable` */
-  read: (userId: string) => Promise<Readonly<Preferences>>
+  /** @param leastVersion of the account, as the session has it. @throws LatchkeyError `session_revoked` if the account is gone, `unavailable` */
+  read: (userId: string, leastVersion: number) => Promise<Readonly<Preferences>>
   /** @returns all of them afterwards. @throws LatchkeyError `validation_failed`, `session_revoked`, `unavailable` */
   change: (userId: string, chosen: Chosen) => Promise<Readonly<Preferences>>
   /** @param text what the guest's cookie says, undefined without one */
@@ -34,8 +34,8 @@ export function createPreferenceService ({ users, profiles, clock, onFailure }: 
     profiles.changing(userId, () => work(new Date(clock.wall())))
 
   return {
-    async read (userId) {
-      return (await profiles.find(userId)).preferences
+    async read (userId, leastVersion) {
+      return (await profiles.find(userId, leastVersion)).preferences
     },
     async change (userId, chosen) {
       const wanted = canonical(chosen)

@@ -15,7 +15,7 @@ import type { Audit } from './audit.ts'
 import type { Tell } from './host-hooks.ts'
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts'
 import type { Client, Revoke } from './revocation.ts'
-import type { SessionCopy } from './session-copy.ts'
+import { sessionCopyOf, type SessionCopy } from './session-copy.ts'
 
 /** A session and what its owner gets of it. */
 export interface Issued {
@@ -128,7 +128,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
         if (seen?.tokenVersion === session.tokenVersion) {
           statistics.opened(session._id, endOf(session))
           await enforceLimit(user._id)
-          await cache.fill(session._id, { value: { user: publicUser(seen) }, expiresAt: endOf(session) }, since)
+          await cache.fill(session._id, { value: sessionCopyOf(seen), expiresAt: endOf(session) }, since)
           return issued(seen, session)
         }
         await revoke(session._id, 'token_version_moved')
@@ -143,14 +143,17 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
       if (claim === undefined) throw new LatchkeyError('refresh_token_invalid')
       const since = cache.now()
       const now = clock.wall()
-      const session = await sessions.rotate(claim.sid, claim.generation, now, new Date(now + idleMs)) ?? await settleLoss(claim, client)
-      const user = await users.findById(session.userId)
-      if (user === null || user.tokenVersion !== session.tokenVersion) {
-        await revoke(session._id, 'token_version_moved')
+      const found = await sessions.findWithUser(claim.sid)
+      if (found === null) throw new LatchkeyError('refresh_token_invalid')
+      const { user } = found
+      if (user === null || user.tokenVersion !== found.session.tokenVersion) {
+        await revoke(claim.sid, 'token_version_moved')
         throw new LatchkeyError('session_revoked')
       }
+      // last of what MongoDB is asked: whatever fails has spent nothing, and what was spent is answered (docs/decisions/0021)
+      const session = await sessions.rotate(claim.sid, claim.generation, now, new Date(now + idleMs)) ?? await settleLoss(claim, client)
       statistics.opened(session._id, endOf(session))
-      await cache.fill(session._id, { value: { user: publicUser(user) }, expiresAt: endOf(session) }, since)
+      await cache.fill(session._id, { value: sessionCopyOf(user), expiresAt: endOf(session) }, since)
       await tellHost('onRefreshed', client, { userId: user._id, sid: session._id, user: publicUser(user) })
       return issued(user, session)
     },

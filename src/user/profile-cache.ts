@@ -14,8 +14,11 @@ import { profileOf, type UserRecord } from './user-record.ts'
 import type { UserRepository } from './user-repository.ts'
 
 export interface ProfileCache {
-  /** @throws LatchkeyError `session_revoked` if the account is gone; rejects when MongoDB does not answer */
-  find: (userId: string) => Promise<Readonly<Profile>>
+  /**
+   * @param leastVersion that the account is known to have had: a copy that nobody could take away is older
+   * @throws LatchkeyError `session_revoked` if the account is gone; rejects when MongoDB does not answer
+   */
+  find: (userId: string, leastVersion?: number) => Promise<Readonly<Profile>>
   /** Makes a change to an account. @param work the write to MongoDB; its result is the caller's */
   changing: <T>(userId: string, work: () => Promise<T>) => Promise<T>
   /** A change was made here or elsewhere: copies that were read before now do not count. */
@@ -45,7 +48,7 @@ export interface ProfileCacheOptions {
 
 const profileCheck = TypeCompiler.Compile(Profile, [Preferences])
 
-const form = /^\d{1,15}\|(\d{1,16})\|/
+const form = /^(\d{1,15})\|(\d{1,16})\|/
 
 export function createProfileCache ({ users, shared: given, clock, ttlMs, counted, onRead, onUnsent }: ProfileCacheOptions): ProfileCache {
   const shared = ttlMs === 0 ? undefined : given
@@ -59,9 +62,9 @@ export function createProfileCache ({ users, shared: given, clock, ttlMs, counte
     onRead?.(tier)
   }
 
-  function believe (userId: string, text: string): Readonly<Profile> | undefined {
-    const [head, readAt] = form.exec(text) ?? []
-    if (head === undefined || Number(readAt) < trustedFrom || Number(readAt) <= forgotten.lastForgotten(userId) || Number(readAt) + ttlMs <= clock.wall()) return undefined
+  function believe (userId: string, text: string, leastVersion: number): Readonly<Profile> | undefined {
+    const [head, version, readAt] = form.exec(text) ?? []
+    if (head === undefined || Number(version) < leastVersion || Number(readAt) < trustedFrom || Number(readAt) <= forgotten.lastForgotten(userId) || Number(readAt) + ttlMs <= clock.wall()) return undefined
     try {
       const profile: unknown = JSON.parse(text.slice(head.length))
       return profileCheck.Check(profile) ? profile : undefined
@@ -73,9 +76,9 @@ export function createProfileCache ({ users, shared: given, clock, ttlMs, counte
   const forget = (userId: string): void => { forgotten.add(userId, clock.wall()) }
 
   return {
-    async find (userId) {
+    async find (userId, leastVersion = 0) {
       const text = await askShared(shared, (tier) => tier.get(userId))
-      const copy = typeof text === 'string' && text !== tombstone ? believe(userId, text) : undefined
+      const copy = typeof text === 'string' && text !== tombstone ? believe(userId, text, leastVersion) : undefined
       if (copy?.id === userId) {
         answered('redis')
         return copy

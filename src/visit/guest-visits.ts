@@ -2,6 +2,7 @@
 // into MongoDB when they are over. Noting something is one round trip to the store.
 import type { Clock } from '../clock.ts'
 import { LatchkeyError, unavailable } from '../errors.ts'
+import type { LoginLimits } from '../limit/login-limits.ts'
 import type { GuestStore } from './guest-store.ts'
 import { recordText } from './redis-session-store.ts'
 import type { VisitArchive } from './visit-archive.ts'
@@ -9,8 +10,12 @@ import type { Member } from '../session/session-rules.ts'
 import { entryOf, newVisitorId, parseVisitor, shown, sliceOf, visitorText, type EndedVisit, type ListPage, type NoteInput, type Shown, type VisitorId } from './visit-rules.ts'
 
 export interface GuestVisits {
-  /** A visit under this id; the caller records the identity. */
-  begin: (visitId: string) => Promise<void>
+  /**
+   * A visit under this id; the caller records the identity.
+   * @param address of the client
+   * @throws LatchkeyError `rate_limited`, `unavailable`
+   */
+  begin: (visitId: string, address: string) => Promise<void>
   /** Renews the idle time. @returns whether the visit runs */
   renew: (visitId: string) => Promise<boolean>
   /** @throws LatchkeyError `visit_not_found`, `unavailable` */
@@ -22,10 +27,11 @@ export interface GuestVisits {
   /**
    * Notes a page or an action; begins a visit if none runs for this visitor.
    * @param visitor as the cookie says
+   * @param address of the client
    * @returns with `begun` for the cookie, if it began one
-   * @throws LatchkeyError `visit_full`, `unavailable`
+   * @throws LatchkeyError `visit_full`, `rate_limited`, `unavailable`
    */
-  note: (visitor: string | undefined, input: NoteInput) => Promise<{ at: Date, count: number, begun: string | null }>
+  note: (visitor: string | undefined, input: NoteInput, address: string) => Promise<{ at: Date, count: number, begun: string | null }>
   /** Ends a visit for the user that the guest has become: its cookie reads nothing any more. @returns null if none runs */
   take: (visitor: VisitorId, member: Member) => Promise<EndedVisit | null>
 }
@@ -35,10 +41,20 @@ export interface GuestVisitsOptions {
   archive: VisitArchive
   clock: Clock
   randomBytes: (size: number) => Buffer
+  /** Counts a visit that an address begins. @throws LatchkeyError `rate_limited` */
+  admit: LoginLimits['reserveVisit']
 }
 
-export function createGuestVisits ({ store, archive, clock, randomBytes }: GuestVisitsOptions): GuestVisits {
-  const begin = (visitId: string): Promise<void> => store.create(visitId, clock.wall())
+export function createGuestVisits ({ store, archive, clock, randomBytes, admit }: GuestVisitsOptions): GuestVisits {
+  async function begin (visitId: string, address: string): Promise<void> {
+    const { giveBack } = await admit(address)
+    try {
+      await store.create(visitId, clock.wall())
+    } catch (error) {
+      await giveBack()
+      throw error
+    }
+  }
 
   async function show (visitId: string, page: ListPage): Promise<Shown> {
     const slice = sliceOf(page)
@@ -72,7 +88,7 @@ export function createGuestVisits ({ store, archive, clock, randomBytes }: Guest
       return shown({ id, startTime, endTime, pageCount: pages.length, actionCount: actions.length, entries }, slice, clock.wall())
     },
 
-    async note (text, input) {
+    async note (text, input, address) {
       const visitor = text === undefined ? undefined : parseVisitor(text)
       const entry = entryOf(input, randomBytes(9).toString('base64url'), clock.wall())
       const append = async (to: VisitorId) => await store.append(to, input.kind, entry, clock.wall())
@@ -82,7 +98,7 @@ export function createGuestVisits ({ store, archive, clock, randomBytes }: Guest
 
       for (let tries = 0; tries < 2; tries++) {
         const begun = newVisitorId(randomBytes)
-        await begin(begun.visitId)
+        await begin(begun.visitId, address)
         await store.records.set(begun, recordText({ visitId: begun.visitId }))
         const first = await append(begun)
         if (typeof first === 'number') return { at: entry.at, count: first, begun: visitorText(begun) }

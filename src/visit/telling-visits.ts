@@ -14,12 +14,12 @@ export interface VisitListener {
 export function tellingGuestVisits (guests: GuestVisits, { onBegin, onEntry }: VisitListener): GuestVisits {
   return {
     ...guests,
-    async begin (visitId) {
-      await guests.begin(visitId)
+    async begin (visitId, address) {
+      await guests.begin(visitId, address)
       onBegin('guest')
     },
-    async note (visitor, input) {
-      const noted = await guests.note(visitor, input)
+    async note (visitor, input, address) {
+      const noted = await guests.note(visitor, input, address)
       if (noted.begun !== null) onBegin('guest')
       onEntry('guest', input.kind)
       return noted

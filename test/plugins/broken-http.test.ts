@@ -1,7 +1,7 @@
 // Requests that are none, written by hand: each is answered in our shape and the connection ends, so that nothing behind
 // it is taken for a request; no header makes the process fall (REQUIREMENTS I6, I8; CVE-2026-21710).
 import t, { type Test } from 'tap'
-import { register } from '../helper/people.ts'
+import { cookiesOf, register } from '../helper/people.ts'
 import { startService } from '../helper/service.ts'
 import { expectProblem } from './expect-problem.ts'
 import { dial, exchange, answerOf, type RawAnswer } from './raw-http.ts'
@@ -59,6 +59,19 @@ await t.test('HTTP/1.1 needs a Host, and the refusal is a problem too', async (t
 
 await t.test('two Hosts are none, in whatever letters', async (t) => {
   for (const second of ['Host: y', 'host: x', 'HOST: x']) expectEnded(t, await exchange(service, `GET /livez HTTP/1.1\r\nHost: x\r\n${second}\r\n${close}`), second)
+})
+
+await t.test('an address in its absolute form (RFC 9112 section 3.2.2) is the one that it names, at every door', async (t) => {
+  const { paths } = (await service.get('/openapi.json')).json as { paths: Record<string, object> }
+  const doors = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => [method.toUpperCase(), path.replace(/\{\w+\}/g, 'x')] as const))
+  const rest = `HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n${close}{}`
+  for (const [method, path] of doors) {
+    const [plain, whole] = [await exchange(service, `${method} ${path} ${rest}`), await exchange(service, `${method} http://elsewhere.example${path} ${rest}`)]
+    t.ok(plain.status > 0 && plain.status < 500, `${method} ${path}: ${plain.status}`)
+    t.equal(whole.status, plain.status, `${method} ${path}`)
+  }
+  const cookie = `Cookie: visit=${String(cookiesOf(await service.post('/api/session'))['visit']?.['value'])}\r\n`
+  t.equal((await exchange(service, `GET http://elsewhere.example/api/session HTTP/1.1\r\nHost: x\r\n${cookie}${close}`)).status, 200, 'and finds a visit by its cookie')
 })
 
 await t.test('an expectation that nobody can meet does not matter', async (t) => {

@@ -3,6 +3,7 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import latchkey from '../../src/index.ts'
+import { newPerson } from '../helper/people.ts'
 import { startHost } from './mounted-host.ts'
 import { expectProblem } from './expect-problem.ts'
 
@@ -147,5 +148,14 @@ await t.test('K6 siblings can each mount their own', async (t) => {
     await app.register(async (scope) => { await scope.register(latchkey, { dataDir, nodeEnv: 'test', prefix: '/auth' }) }, { prefix: `/${name}` })
   }
   await app.ready()
-  for (const name of ['a', 'b']) t.equal((await app.inject(`/${name}/auth/livez`)).statusCode, 200)
+  const tokens: Record<string, string> = {}
+  for (const name of ['a', 'b']) {
+    t.equal((await app.inject(`/${name}/auth/livez`)).statusCode, 200)
+    const answer = await app.inject({ method: 'POST', url: `/${name}/auth/api/auth/register`, payload: newPerson() })
+    t.equal(answer.statusCode, 201)
+    tokens[name] = answer.json().accessToken
+  }
+  for (const at of ['a', 'b']) {
+    for (const [of, token] of Object.entries(tokens)) t.equal((await app.inject({ url: `/${at}/auth/api/protected`, headers: { authorization: `Bearer ${token}` } })).statusCode, of === at ? 200 : 401, `a token of ${of} at ${at}`)
+  }
 })

@@ -4,6 +4,7 @@ import { cookiesOf, register } from '../helper/people.ts'
 import { startService } from '../helper/service.ts'
 import { archivedIn, visitorAt, wholeList } from '../helper/visitors.ts'
 import { redisUrl } from '../helper/engines.ts'
+import { expectProblem } from '../plugins/expect-problem.ts'
 import { Redis } from 'ioredis'
 
 const service = await startService(t, { env: { VISIT_ENTRIES: '130', VISIT_ARCHIVE_INTERVAL_SECONDS: '3600' } }) // no job ends what a test looks at
@@ -168,6 +169,26 @@ await t.test('G7 a thousand guests who only look create nothing in either store'
     t.ok(answers.every(({ headers, status }) => headers['set-cookie'] === undefined && (status === 200 || status === 404)))
   }
   t.strictSame(await count(), before)
+})
+
+await t.test('G3 the visits that guests of an address begin are counted: nobody fills the stores, and what runs goes on', async (t) => {
+  const service = await startService(t, { env: { LOGIN_LIMIT_PER_ADDRESS: '1' } }) // thirty times as many in an hour
+  const guest = visitorAt(service)
+  t.equal((await guest.page('/first')).status, 201)
+  for (let begun = 1; begun < 30; begun++) t.equal((begun % 2 === 0 ? await service.post('/api/session') : await service.post('/api/session/page', { pageId: '/' })).status, 201)
+  for (const [path, body] of [['/api/session', undefined], ['/api/session/page', { pageId: '/' }], ['/session/page', { pageId: '/' }], ['/api/session/action', { action: 'look' }]] as const) {
+    const refused = await service.post(path, body, { headers: { 'x-forwarded-for': '198.51.100.7' } })
+    expectProblem(t, refused, 429, 'rate_limited', { what: path })
+    t.notOk(refused.headers['set-cookie'])
+    t.ok(Number(refused.headers['retry-after']) <= 3600)
+  }
+  t.equal((await guest.page('/next')).json.pageCount, 2, 'a visit that runs takes what it is told')
+  t.equal((await guest.call('POST', '/api/session')).status, 200)
+  t.equal((await service.post('/api/session', undefined, { from: '127.0.0.2' })).status, 201, 'another address is not concerned')
+  const { accessToken: token } = await register(service)
+  t.equal((await service.post('/api/session', undefined, { token })).status, 201, 'nor is a user')
+  service.clock.advance(3_600_000)
+  t.equal((await service.post('/api/session')).status, 201)
 })
 
 await t.test('a bad token is refused, never taken for a guest', async (t) => {

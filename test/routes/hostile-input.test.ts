@@ -106,9 +106,15 @@ function isLawfulVisit (path: string, method: string, what: string): boolean {
   return /^(\/api)?\/session$/.test(path) && method === 'POST' && /nothing|null|cookies|odd headers/.test(what)
 }
 
-await t.test('the guarded doors refuse it beside a good token too', async (t) => {
-  const calls = Object.entries(bodies).flatMap(([what, call]) => ['POST', 'DELETE'].map((method): [string, string, Call] => [what, '/api/auth/profile', { ...call, method, token: accessToken }]))
-  t.strictSame(await faultsOf(calls), [])
+/** Doors that read a body, and read it only of whom they know. */
+const doorsOfMembers = [['PUT', '/api/auth/profile'], ['PUT', '/profile'], ['PUT', '/api/auth/profile/password'], ['POST', '/api/session/page'], ['POST', '/api/session/action'], ['POST', '/api/preferences']] as const
+
+await t.test('B4 I1 I2 I3 the doors behind the guard read it no better beside a good token', async (t) => {
+  for (const [method, path] of doorsOfMembers) {
+    const statuses = await Promise.all(Object.entries(bodies).map(async ([what, call]) => `${what}: ${(await service.call(path, { ...call, method, token: accessToken })).status}`))
+    t.strictSame(statuses.filter((status) => !/: (400|413|415)$/.test(status)), [], `${method} ${path}`)
+    t.strictSame(await faultsOf(Object.entries(bodies).map(([what, call]) => [what, path, { ...call, method, token: accessToken }])), [], `${method} ${path}`)
+  }
 })
 
 await t.test('I7 addresses that are none are refused in the same shape', async (t) => {

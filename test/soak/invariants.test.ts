@@ -33,6 +33,7 @@ const examples: Record<InvariantName, Example[]> = {
     { what: 'a session lets in after T', bad: history([login(0), call('logout', 100), use(111 + tMs)]), good: history([login(0), call('logout', 100), use(109 + tMs), use(120 + tMs, refused('session_revoked'))]) },
     { what: 'after T_fault, if something was broken while it was ended', bad: history([login(0), call('logout', 100), use(111 + faultMs)], { faults: [broken(50, 200)] }), good: history([login(0), call('logout', 100), use(109 + faultMs)], { faults: [broken(50, 200)] }) },
     { what: 'logout of all devices ends those that were open, not those that came later', bad: history([login(0), login(20, {}, 's2'), call('logout-all', 100, { sid: 's2' }), use(200 + tMs)]), good: history([login(0), call('logout-all', 100), login(105, {}, 's2'), use(200 + tMs, { sid: 's2' })]) },
+    { what: 'an older password opens a session beside its change that lives on', bad: history([login(0), login(95, {}, 's2'), call('password', 100, { value: 1, target: '0' }), use(200 + tMs, { sid: 's2' })]), good: history([login(0), login(95, { value: 1 }, 's2'), call('password', 100, { value: 1, target: '0' }), use(200 + tMs, { sid: 's2' })]) },
     { what: 'a theft that was found out ends the session', bad: history([login(0), call('replay', 100, { rt: 's1.0', ...refused('refresh_token_reused') }), use(200 + tMs)]), good: history([login(0), call('replay', 100, { rt: 's1.0', ...lost }), use(200 + tMs)]) }
   ],
   I2: [
@@ -45,9 +46,9 @@ const examples: Record<InvariantName, Example[]> = {
     { what: 'two tokens are good in the end', bad: history([refresh(100, 'x', 'y', { client: 'probe' }), refresh(200, 'w', 'z', { client: 'probe' })]), good: history([refresh(100, 'x', 'y', { client: 'probe' }), refresh(200, 'w', '', { client: 'probe', ...refused('refresh_token_reused') })]) }
   ],
   I4: [{ what: 'more rotations than tokens', bad: history([refresh(100, 's1.0', 's1.1')], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 2, isLive: true }] }) }), good: history([refresh(100, 's1.0', 's1.1'), refresh(200, 's1.1', '', lost)], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 2, isLive: true }] }) }) }, {
-    what: 'a rotation without an answer in a session that lives',
-    bad: history([refresh(100, 's1.0', '', refused('session_revoked'))], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 1, isLive: true }] }) }),
-    good: history([refresh(100, 's1.0', '', refused('session_revoked'))], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 1, isLive: false }] }) })
+    what: 'a rotation that was refused',
+    bad: history([refresh(100, 's1.0', '', refused('session_revoked'))], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 1, isLive: false }] }) }),
+    good: history([refresh(100, 's1.0', '', refused('session_revoked'))], { census: census({ sessions: [{ sid: 's1', user: 'ada', generation: 0, isLive: false }] }) })
   }],
   I5: [{ what: 'who asks again inside the grace is punished', bad: history([login(0), refresh(100, 's1.0', '', lost), refresh(200, 's1.0', '', refused('refresh_token_reused'))]), good: history([login(0), refresh(100, 's1.0', '', lost), refresh(200 + graceMs, 's1.0', '', refused('refresh_token_reused'))]) }],
   I6: [

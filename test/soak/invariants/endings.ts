@@ -68,7 +68,9 @@ function noteWide (lives: Lives, calls: readonly Call[]): void {
     const caller = lives.get(call.sid as string)
     // a session that is over ends no others
     if (call.op === 'logout-all' && (caller === undefined || isTried(caller, call.t1, call))) continue
-    for (const life of touched(call)) if (life.opened.t1 < call.t0) life.ended.push(call)
+    // a new password ends whatever an older one opens beside it, too (I8)
+    const isOlder = ({ opened }: Life): boolean => call.op === 'password' && (opened.value ?? 0) < (call.value as number)
+    for (const life of touched(call)) if (life.opened.t1 < call.t0 || isOlder(life)) life.ended.push(call)
   }
 }
 

@@ -153,6 +153,7 @@ await t.test('the token of the metrics is long enough, of a form that a header c
   for (const text of ['change-me-change-me', 'aaaaaaaaaaaaaaaa']) t.match(refusalOf({ METRICS_TOKEN: text }), [/^METRICS_TOKEN: this is a sample/], text)
   t.strictSame(refusalOf({ METRICS_TOKEN: secrets.SESSION_SECRET }), ['METRICS_TOKEN must not be equal to a key of SESSION_SECRET'])
   t.strictSame(refusalOf({ METRICS_TOKEN: token, ACCESS_TOKEN_SECRET: `k1:${secrets.ACCESS_TOKEN_SECRET},k2:${token}` }), ['METRICS_TOKEN must not be equal to a key of ACCESS_TOKEN_SECRET'])
+  for (const ring of [` ${token}`, `${token} , k2:${testSecret()}`, `k1:${testSecret()}, ${token}`, `k1:${token} ,${testSecret()}`]) t.strictSame(refusalOf({ METRICS_TOKEN: token, SESSION_SECRET: ring }), ['METRICS_TOKEN must not be equal to a key of SESSION_SECRET'], 'whatever stands around it')
 })
 
 await t.test('what is lawful but worth knowing is said', async (t) => {

@@ -50,7 +50,10 @@ await t.test('samples and patterns are refused', async (t) => {
   for (const sample of [
     'change-me', 'CHANGEME', 'change_me', 'replace_me', 'your_jwt_secret', 'your-super-secret', 'yourAccess', 'your_refresh', 'example', 'sample', 'keyboard cat', 'keyboard-cat', 'supersecret', 'super-secret'
   ]) t.match(refusalOf(sample + tail), [/^ACCESS_TOKEN_SECRET: this is a sample/], sample)
-  for (const pattern of ['a'.repeat(64), 'abab'.repeat(16), '0123456'.repeat(8), ' '.repeat(3) + '12'.repeat(30)]) t.match(refusalOf(pattern), [/^ACCESS_TOKEN_SECRET: /], pattern)
+  for (const pattern of [
+    'a'.repeat(64), 'abab'.repeat(16), '0123456'.repeat(8), ' '.repeat(3) + '12'.repeat(30), '1234567890'.repeat(4), 'correct-battery-'.repeat(2), 'abcdefghijklmnopqrstuvwxyz0123456789', 'ZYXWVUTSRQPONMLKJIHGFEDCBA9876543210', 'latchkey:'.slice(0, 8).repeat(5)
+  ]) t.match(refusalOf(pattern), [/^ACCESS_TOKEN_SECRET: this is a sample/], pattern)
+  for (let i = 0; i < 200; i++) for (const form of ['hex', 'base64', 'base64url'] as const) t.strictSame(refusalOf(randomBytes(32).toString(form)), [], 'what chance makes is none')
 })
 
 await t.test('no two keys are equal, in one ring or in two', async (t) => {

@@ -63,7 +63,7 @@ async function createKit ({ memoEntries = 100, capacity = 100, loadMs = 0 } = {}
     failTruth (fails) { failing = fails },
     hearing,
     tokenOf (sid, userId = 'user-1') {
-      if (!truths.has(sid)) truths.set(sid, { value: { user: { ...someone, id: userId, _id: userId } }, expiresAt: clock.wall() + 86_400_000 })
+      if (!truths.has(sid)) truths.set(sid, { value: { user: { ...someone, id: userId, _id: userId }, version: 0 }, expiresAt: clock.wall() + 86_400_000 })
       return tokens.issue({ ...someone, id: userId }, sid, Infinity).text
     }
   }
@@ -197,11 +197,11 @@ await t.test('a hit does not outlive the token, the session, the copy, a revocat
     const kit = await createKit()
     const { check, tokenOf, clock, truths, cache } = kit
     const text = tokenOf('sid-1')
-    if (what.startsWith('the session')) truths.set('sid-1', { value: { user: { ...someone, id: 'user-1', _id: 'user-1' } }, expiresAt: clock.wall() + 30_000 })
+    if (what.startsWith('the session')) truths.set('sid-1', { value: { user: { ...someone, id: 'user-1', _id: 'user-1' }, version: 0 }, expiresAt: clock.wall() + 30_000 })
     await check.ask(text)
     const ms = lasts[what]
     if (ms !== undefined) clock.advance(ms - 1)
-    if (ms === 900_000) await cache.fill('sid-1', { value: { user: { ...someone, id: 'user-1', _id: 'user-1' } }, expiresAt: clock.wall() + 86_400_000 }, cache.now())
+    if (ms === 900_000) await cache.fill('sid-1', { value: { user: { ...someone, id: 'user-1', _id: 'user-1' }, version: 0 }, expiresAt: clock.wall() + 86_400_000 }, cache.now())
     t.ok(check.hit(`Bearer ${text}`), `until ${what}`)
     await end(kit)
     t.equal(check.hit(`Bearer ${text}`), undefined, `after ${what}`)
@@ -298,7 +298,7 @@ await t.test('a copy that has run out is asked again, and the token goes on', as
   const text = tokenOf('sid-1')
   await check.ask(text)
   clock.advance(60_000)
-  truths.set('sid-1', { value: { user: { ...someone, username: 'renamed' } }, expiresAt: clock.wall() + 86_400_000 })
+  truths.set('sid-1', { value: { user: { ...someone, username: 'renamed' }, version: 1 }, expiresAt: clock.wall() + 86_400_000 })
   t.match(await check.ask(text), { tier: 'mongo', copy: { value: { user: { username: 'renamed' } } } })
   t.equal(atOnce(check.ask(text)).value.user.username, 'renamed')
   t.equal(engine.verified, 1)
@@ -308,7 +308,7 @@ await t.test('what fills a session reaches every token of it', async (t) => {
   const { check, tokenOf, cache, clock } = await createKit()
   const texts = [tokenOf('sid-1'), tokenOf('sid-1')]
   for (const text of texts) await check.ask(text)
-  await cache.fill('sid-1', { value: { user: { ...someone, username: 'renamed' } }, expiresAt: clock.wall() + 1000 }, cache.now())
+  await cache.fill('sid-1', { value: { user: { ...someone, username: 'renamed' }, version: 1 }, expiresAt: clock.wall() + 1000 }, cache.now())
   for (const text of texts) t.equal(atOnce(check.ask(text)).value.user.username, 'renamed')
   clock.advance(1000)
   for (const text of texts) t.ok(check.ask(text) instanceof Promise, 'the new end counts for all of them')

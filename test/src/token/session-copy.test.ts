@@ -8,28 +8,31 @@ import { someone } from './token-kit.ts'
 
 await t.test('what was written is read again, frozen because requests share it', async (t) => {
   for (const user of [someone, { ...someone, fullName: null, avatarUrl: '/api/avatars/x', role: 'admin' as const }]) {
-    const copy = decodeSessionCopy(JSON.stringify({ user }))
-    t.strictSame(copy, { user })
+    const copy = decodeSessionCopy(JSON.stringify({ user, version: 7 }))
+    t.strictSame(copy, { user, version: 7 })
     t.ok(Object.isFrozen(copy?.user))
   }
 })
 
 await t.test('a text that somebody else wrote is no copy', async (t) => {
-  const without = Object.keys(someone).map((name) => ({ user: { ...someone, [name]: undefined } }))
-  const wrongly = Object.keys(someone).flatMap((name) => [7, {}, [], true].map((value) => ({ user: { ...someone, [name]: value } })))
-  const foreign = [{}, [], null, 'x', 7, { user: null }, { user: [] }, { user: 'x' }, someone, { user: someone, more: 1 }, { user: { ...someone, passwordHash: '$2b$' } }, ...without, ...wrongly]
-  for (const text of ['', '{', 'undefined', 'x', '['.repeat(100_000), ...foreign.map((value) => JSON.stringify(value)), JSON.stringify({ user: someone }).slice(0, -1), `{"__proto__":{},"user":${JSON.stringify(someone)}}`]) {
+  const without = Object.keys(someone).map((name) => ({ user: { ...someone, [name]: undefined }, version: 0 }))
+  const wrongly = Object.keys(someone).flatMap((name) => [7, {}, [], true].map((value) => ({ user: { ...someone, [name]: value }, version: 0 })))
+  const foreign = [
+    {}, [], null, 'x', 7, { user: null, version: 0 }, { user: [], version: 0 }, { user: 'x', version: 0 }, someone, { user: someone, version: 0, more: 1 }, { user: { ...someone, passwordHash: '$2b$' }, version: 0 },
+    { user: someone }, ...[null, '0', -1, 0.5, {}].map((version) => ({ user: someone, version })), ...without, ...wrongly
+  ]
+  for (const text of ['', '{', 'undefined', 'x', '['.repeat(100_000), ...foreign.map((value) => JSON.stringify(value)), JSON.stringify({ user: someone, version: 0 }).slice(0, -1), `{"__proto__":{},"version":0,"user":${JSON.stringify(someone)}}`]) {
     t.equal(decodeSessionCopy(text), undefined, text.slice(0, 200))
   }
 })
 
 await t.test('a role that no account can have is no copy', async (t) => {
-  for (const role of ['root', 'ADMIN', '']) t.equal(decodeSessionCopy(JSON.stringify({ user: { ...someone, role } })), undefined, role)
+  for (const role of ['root', 'ADMIN', '']) t.equal(decodeSessionCopy(JSON.stringify({ user: { ...someone, role }, version: 0 })), undefined, role)
 })
 
 const clock = createStillClock()
 const session = { _id: 'sid-1', userId: 'user-1', tokenVersion: 3, revokedAt: null, expiresAt: new Date(clock.wall() + 1000), absoluteExpiresAt: new Date(clock.wall() + 9000) }
-const user = { _id: 'user-1', username: 'ada', email: someone.email, fullName: 'Ada Lovelace', role: 'user', avatarId: null, tokenVersion: 3, passwordHash: '$2b$12$hash' }
+const user = { _id: 'user-1', username: 'ada', email: someone.email, fullName: 'Ada Lovelace', role: 'user', avatarId: null, tokenVersion: 3, version: 7, passwordHash: '$2b$12$hash' }
 
 /** The truth asked with these two records in the store. */
 function load (stored: object | null, owner: object | null): ReturnType<ReturnType<typeof loadSessionCopy>> {
@@ -38,7 +41,7 @@ function load (stored: object | null, owner: object | null): ReturnType<ReturnTy
 }
 
 await t.test('the truth is a live session and its user, public fields only, until the session ends', async (t) => {
-  t.strictSame(await load(session, user), { value: { user: someone }, expiresAt: session.expiresAt.getTime() })
+  t.strictSame(await load(session, user), { value: { user: someone, version: 7 }, expiresAt: session.expiresAt.getTime() })
 })
 
 await t.test('whatever is missing, ended or not the user\'s is a no', async (t) => {
