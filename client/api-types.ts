@@ -11,7 +11,7 @@ export interface paths {
         put?: never;
         /**
          * Make an account and sign in
-         * @description The first session is opened at once; the answer is the same as a login's.
+         * @description The first session is opened at once; the answer is the same as a login's. The visit and the preferences of the guest that asks come along.
          */
         post: operations["register"];
         delete?: never;
@@ -127,7 +127,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Is the process alive? */
+        /**
+         * Is the process alive?
+         * @description Answers as long as the process can answer at all, and asks no store: restart it when this fails. Whether it may be sent requests is told by `/readyz`.
+         */
         get: operations["livez"];
         put?: never;
         post?: never;
@@ -184,7 +187,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a problem code means */
+        /**
+         * What a problem code means
+         * @description Where the `type` of every problem leads: the status of its `code`, what it means, and what a client does about it. `docs/errors.md` of the package lists them all.
+         */
         get: operations["describeProblem"];
         put?: never;
         post?: never;
@@ -383,7 +389,7 @@ export interface paths {
         };
         /**
          * The signed-in account
-         * @description Also at `/profile`.
+         * @description Everything that its owner may see of it, preferences included, as the last change left it, whichever instance answers. Also at `/profile`.
          */
         get: operations["getProfile"];
         /**
@@ -432,7 +438,10 @@ export interface paths {
          * @description A PNG, JPEG or WebP of at most 2 MiB and 4096 pixels a side, judged by its content. It is cut to a square of at most 512 pixels and made anew in the same format: the first frame, upright, without metadata. It replaces the picture before it.
          */
         post: operations["uploadAvatar"];
-        /** Delete the picture of the account */
+        /**
+         * Delete the picture of the account
+         * @description `avatarUrl` is null from then on, and the address of the picture leads nowhere. An account without a picture is answered alike.
+         */
         delete: operations["deleteAvatar"];
         options?: never;
         head?: never;
@@ -453,7 +462,10 @@ export interface paths {
         get: operations["listSessions"];
         put?: never;
         post?: never;
-        /** Sign out of every other device */
+        /**
+         * Sign out of every other device
+         * @description Ends every session of the user but the one that asks; every token of those is refused from then on, by every instance. `revoked` says how many they were.
+         */
         delete: operations["endOtherSessions"];
         options?: never;
         head?: never;
@@ -484,7 +496,27 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description RFC 9457 problem document that also parses as Fastify's own error shape. */
+        /**
+         * @description RFC 9457 problem document that also parses as Fastify's own error shape.
+         * @example {
+         *       "type": "/problems/validation_failed",
+         *       "title": "Invalid input",
+         *       "status": 400,
+         *       "detail": "The request does not fit the description of this operation.",
+         *       "instance": "/",
+         *       "code": "validation_failed",
+         *       "requestId": "k3v1-2a",
+         *       "statusCode": 400,
+         *       "error": "Bad Request",
+         *       "message": "The request does not fit the description of this operation.",
+         *       "errors": [
+         *         {
+         *           "path": "/body/password",
+         *           "message": "is required"
+         *         }
+         *       ]
+         *     }
+         */
         Problem: {
             /** @description Address of the description of this code. */
             type: string;
@@ -505,10 +537,7 @@ export interface components {
             /** @description The same as detail. */
             message: string;
             errors?: {
-                /**
-                 * @description JSON pointer to what is wrong; the first part names the part of the request.
-                 * @example /body/email
-                 */
+                /** @description JSON pointer to what is wrong; the first part names the part of the request. */
                 path: string;
                 message: string;
             }[];
@@ -601,6 +630,15 @@ export interface components {
              */
             updatedAt: string;
         };
+        /**
+         * @description One login on one device.
+         * @example {
+         *       "id": "5cJq0W8mR2yXv7TnB4kD1g",
+         *       "createdAt": "2026-11-21T09:30:00.000Z",
+         *       "expiresAt": "2026-11-28T09:30:00.000Z",
+         *       "absoluteExpiresAt": "2026-12-21T09:30:00.000Z"
+         *     }
+         */
         SessionSummary: {
             /** @description Id of the session: one login on one device. */
             id: string;
@@ -623,86 +661,107 @@ export interface components {
              */
             absoluteExpiresAt: string;
         };
-        /** @description A signed-in session and its tokens. */
+        /**
+         * @description A signed-in session and its tokens.
+         * @example {
+         *       "message": "Login successful",
+         *       "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl",
+         *       "token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl",
+         *       "refreshToken": "rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj",
+         *       "tokenType": "Bearer",
+         *       "expiresIn": 900,
+         *       "refreshExpiresIn": 604800,
+         *       "user": {
+         *         "id": "qk1Jd0yW3mZQ8n5r2vT6aA",
+         *         "_id": "qk1Jd0yW3mZQ8n5r2vT6aA",
+         *         "username": "ada",
+         *         "email": "ada@example.com",
+         *         "fullName": "Ada Lovelace",
+         *         "role": "user",
+         *         "avatarUrl": null
+         *       },
+         *       "session": {
+         *         "id": "5cJq0W8mR2yXv7TnB4kD1g",
+         *         "createdAt": "2026-11-21T09:30:00.000Z",
+         *         "expiresAt": "2026-11-28T09:30:00.000Z",
+         *         "absoluteExpiresAt": "2026-12-21T09:30:00.000Z"
+         *       }
+         *     }
+         */
         TokenAnswer: {
-            /** @example Login successful */
             message: string;
-            /**
-             * @description Send it as `Authorization: Bearer`. Absent with cookie transport.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl
-             */
+            /** @description Send it as `Authorization: Bearer`. Absent with cookie transport. */
             accessToken?: string;
-            /**
-             * @description The same as accessToken, for clients of older services.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl
-             */
+            /** @description The same as accessToken, for clients of older services. */
             token?: string;
-            /**
-             * @description Gives the next pair, once. Absent with cookie transport and when an access token renewed itself.
-             * @example rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj
-             */
+            /** @description Gives the next pair, once. Absent with cookie transport and when an access token renewed itself. */
             refreshToken?: string;
             /** @enum {string} */
             tokenType: "Bearer";
-            /**
-             * @description Seconds until the access token runs out.
-             * @example 900
-             */
+            /** @description Seconds until the access token runs out. */
             expiresIn: number;
-            /**
-             * @description Seconds until the session ends if it is not refreshed.
-             * @example 604800
-             */
+            /** @description Seconds until the session ends if it is not refreshed. */
             refreshExpiresIn: number;
             user: components["schemas"]["PublicUser"];
             session: components["schemas"]["SessionSummary"];
         };
-        /** @description The new session of the device that changed the password. */
+        /**
+         * @description The new session of the device that changed the password.
+         * @example {
+         *       "message": "Password changed",
+         *       "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl",
+         *       "token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl",
+         *       "refreshToken": "rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj",
+         *       "tokenType": "Bearer",
+         *       "expiresIn": 900,
+         *       "refreshExpiresIn": 604800,
+         *       "user": {
+         *         "id": "qk1Jd0yW3mZQ8n5r2vT6aA",
+         *         "_id": "qk1Jd0yW3mZQ8n5r2vT6aA",
+         *         "username": "ada",
+         *         "email": "ada@example.com",
+         *         "fullName": "Ada Lovelace",
+         *         "role": "user",
+         *         "avatarUrl": null
+         *       },
+         *       "session": {
+         *         "id": "5cJq0W8mR2yXv7TnB4kD1g",
+         *         "createdAt": "2026-11-21T09:30:00.000Z",
+         *         "expiresAt": "2026-11-28T09:30:00.000Z",
+         *         "absoluteExpiresAt": "2026-12-21T09:30:00.000Z"
+         *       },
+         *       "revoked": 2
+         *     }
+         */
         PasswordAnswer: {
-            /** @example Login successful */
             message: string;
-            /**
-             * @description Send it as `Authorization: Bearer`. Absent with cookie transport.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl
-             */
+            /** @description Send it as `Authorization: Bearer`. Absent with cookie transport. */
             accessToken?: string;
-            /**
-             * @description The same as accessToken, for clients of older services.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl
-             */
+            /** @description The same as accessToken, for clients of older services. */
             token?: string;
-            /**
-             * @description Gives the next pair, once. Absent with cookie transport and when an access token renewed itself.
-             * @example rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj
-             */
+            /** @description Gives the next pair, once. Absent with cookie transport and when an access token renewed itself. */
             refreshToken?: string;
             /** @enum {string} */
             tokenType: "Bearer";
-            /**
-             * @description Seconds until the access token runs out.
-             * @example 900
-             */
+            /** @description Seconds until the access token runs out. */
             expiresIn: number;
-            /**
-             * @description Seconds until the session ends if it is not refreshed.
-             * @example 604800
-             */
+            /** @description Seconds until the session ends if it is not refreshed. */
             refreshExpiresIn: number;
             user: components["schemas"]["PublicUser"];
             session: components["schemas"]["SessionSummary"];
-            /**
-             * @description Sessions that this call ended.
-             * @example 1
-             */
+            /** @description Sessions that this call ended. */
             revoked: number;
         };
+        /**
+         * @description How many sessions are over.
+         * @example {
+         *       "message": "Logout successful",
+         *       "revoked": 1
+         *     }
+         */
         RevokedAnswer: {
-            /** @example Logout successful */
             message: string;
-            /**
-             * @description Sessions that this call ended.
-             * @example 1
-             */
+            /** @description Sessions that this call ended. */
             revoked: number;
         };
         /**
@@ -1837,6 +1896,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {string} */
                         status: "ok";
@@ -1923,6 +1987,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready",
+                     *       "mongo": "connected",
+                     *       "redis": "connected",
+                     *       "channel": "hearing"
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {string} */
                         status: "ready" | "degraded";
@@ -2018,18 +2090,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "kty": "OKP",
+                     *           "crv": "Ed25519",
+                     *           "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                     *           "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+                     *           "alg": "EdDSA",
+                     *           "use": "sig"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         keys: {
                             /** @enum {string} */
                             kty: "OKP";
                             /** @enum {string} */
                             crv: "Ed25519";
-                            /** @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo */
+                            /** @description The public key. */
                             x: string;
-                            /**
-                             * @description Thumbprint of the key (RFC 7638).
-                             * @example kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
-                             */
+                            /** @description Thumbprint of the key (RFC 7638). */
                             kid: string;
                             /** @enum {string} */
                             alg: "EdDSA";
@@ -2109,7 +2192,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example token_expired */
+                /**
+                 * @description The `code` of a problem.
+                 * @example token_expired
+                 */
                 code: string;
             };
             cookie?: never;
@@ -2122,12 +2208,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "token_expired",
+                     *       "status": 401,
+                     *       "title": "Access token expired",
+                     *       "detail": "The access token has run out.",
+                     *       "advice": "Refresh, then try again."
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {string} */
                         code: "validation_failed" | "password_too_short" | "password_too_long" | "password_common" | "invalid_credentials" | "token_missing" | "token_expired" | "token_invalid" | "session_revoked" | "refresh_token_missing" | "refresh_token_expired" | "refresh_token_invalid" | "refresh_token_reused" | "csrf_rejected" | "current_password_invalid" | "forbidden" | "not_found" | "visit_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "username_taken" | "visit_full" | "payload_too_large" | "uri_too_long" | "unsupported_media_type" | "rate_limited" | "headers_too_large" | "internal_error" | "unavailable";
                         status: number;
+                        /** @description What it is, in a few words. */
                         title: string;
+                        /** @description What it means. */
                         detail: string;
+                        /** @description What to do about it. */
                         advice: string;
                     };
                 };
@@ -3084,8 +3182,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "pageId": "/products/42",
+                     *       "at": "2026-11-21T09:30:00.000Z",
+                     *       "pageCount": 3
+                     *     }
+                     */
                     "application/json": {
-                        /** @example /products/42 */
                         pageId: string;
                         /**
                          * Format: date-time
@@ -3093,10 +3197,7 @@ export interface operations {
                          * @example 2026-11-21T09:30:00.000Z
                          */
                         at: string;
-                        /**
-                         * @description Pages of the visit with this one.
-                         * @example 3
-                         */
+                        /** @description Pages of the visit with this one. */
                         pageCount: number;
                     };
                 };
@@ -3391,8 +3492,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "action": "add_to_cart",
+                     *       "at": "2026-11-21T09:31:00.000Z",
+                     *       "actionCount": 1
+                     *     }
+                     */
                     "application/json": {
-                        /** @example add_to_cart */
                         action: string;
                         /**
                          * Format: date-time
@@ -3400,10 +3507,7 @@ export interface operations {
                          * @example 2026-11-21T09:30:00.000Z
                          */
                         at: string;
-                        /**
-                         * @description Actions of the visit with this one.
-                         * @example 1
-                         */
+                        /** @description Actions of the visit with this one. */
                         actionCount: number;
                     };
                 };
@@ -3785,8 +3889,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "message": "Hello, ada",
+                     *       "user": {
+                     *         "id": "qk1Jd0yW3mZQ8n5r2vT6aA",
+                     *         "_id": "qk1Jd0yW3mZQ8n5r2vT6aA",
+                     *         "username": "ada",
+                     *         "email": "ada@example.com",
+                     *         "fullName": "Ada Lovelace",
+                     *         "role": "user",
+                     *         "avatarUrl": null
+                     *       }
+                     *     }
+                     */
                     "application/json": {
-                        /** @example Hello, ada */
                         message: string;
                         user: components["schemas"]["PublicUser"];
                     };

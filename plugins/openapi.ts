@@ -6,6 +6,7 @@ import type { TSchema } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/schemas/problem.ts'
 import { HealthAnswer } from '../src/schemas/health-shapes.ts'
+import { finishDocument, type MadeDocument } from '../src/schemas/openapi-finish.ts'
 import { SessionList } from '../src/schemas/session-shapes.ts'
 import { PasswordAnswer, Preferences, Profile, PublicUser, RevokedAnswer, SessionSummary, TokenAnswer } from '../src/schemas/shapes.ts'
 import { ActionList, ListedVisit, PageList, Visit, VisitList } from '../src/schemas/visit-shapes.ts'
@@ -20,18 +21,6 @@ document whose \`code\` tells what to do.
 
 Visits and preferences need no account: a guest is known by a signed cookie, a user by the token, and what a guest has
 comes along at register and login.`
-
-interface Operation { requestBody?: { required?: boolean, content: Record<string, { schema: { 'x-optional'?: boolean } }> } }
-interface Document { paths?: Record<string, Record<string, Operation>> }
-
-/** The library calls every body required; a body that may be absent says so by `x-optional`. */
-function relaxBody ({ requestBody }: Operation): void {
-  for (const { schema } of Object.values(requestBody?.content ?? {})) {
-    if (!schema['x-optional'] || requestBody === undefined) continue
-    requestBody.required = false
-    delete schema['x-optional']
-  }
-}
 
 export default fp<ScopeOptions>(async function openapi (scope, { config, base }) {
   const { names } = scope.authCookies
@@ -66,8 +55,8 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
     },
     stripBasePath: true,
     transformObject: (document) => {
-      const { openapiObject } = document as { openapiObject: Document }
-      for (const path of Object.values(openapiObject.paths ?? {})) for (const operation of Object.values(path)) relaxBody(operation)
+      const { openapiObject } = document as { openapiObject: MadeDocument }
+      finishDocument(openapiObject, base)
       return openapiObject as never
     },
     // so that a host's own schemas may have these names; in the document they are short

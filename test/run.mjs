@@ -1,7 +1,8 @@
-// `npm test [-- files and tap's options]`: runs the suite on the engines that the environment names, then the search for
-// secrets in everything that the suite left behind. Says which engines it used and what it therefore left out. The floor
-// of coverage counts where everything can run, on real engines. Closes with `N passed, N failed`. On real engines it also keeps
-// what became of the rows of the requirements, file by file, for `npm run docs:security`.
+// `npm test [-- files and tap's options]`: runs the suite on the engines that the environment names, then looks through
+// everything that the suite left behind: for secrets, and for answers that the OpenAPI document does not declare. Says which
+// engines it used and what it therefore left out. The floor of coverage counts where everything can run, on real engines.
+// Closes with `N passed, N failed`. On real engines it also keeps what became of the rows of the requirements, file by file, for
+// `npm run docs:security`.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,13 +12,15 @@ import { join } from 'node:path'
 const { REDIS_URL, MONGODB_URI, REAL_ENGINES, NODE_OPTIONS = '' } = process.env
 const real = Boolean(REDIS_URL && MONGODB_URI)
 const chosen = process.argv.slice(2)
+const whole = chosen.length === 0
 const scratch = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
 const tap = join(createRequire(import.meta.url).resolve('tap/package.json'), '../dist/esm/run.mjs')
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const rowsOfFiles = {}
 const quickLoader = new URL('quick-loader.mjs', import.meta.url).href
-const leaks = 'test/guard/leaks.test.ts'
+const answerRecorder = new URL('answer-recorder.mjs', import.meta.url).href
+const lastGuards = ['test/guard/leaks.test.ts', 'test/guard/answers.test.ts']
 
 /** @returns the exit code of one run of tap, its counts added to the totals */
 function run (files, { coverage = false } = {}) {
@@ -25,7 +28,13 @@ function run (files, { coverage = false } = {}) {
   rmSync(counts, { force: true })
   const { status } = spawnSync(process.execPath, [tap, 'run', ...(coverage ? [] : ['--disable-coverage']), ...files], {
     stdio: 'inherit',
-    env: { ...process.env, NODE_OPTIONS: `${NODE_OPTIONS} --import ${quickLoader}`, LATCHKEY_EVIDENCE: join(scratch, 'evidence'), LATCHKEY_COUNTS: counts }
+    env: {
+      ...process.env,
+      NODE_OPTIONS: `${NODE_OPTIONS} --import ${answerRecorder} --import ${quickLoader}`,
+      LATCHKEY_EVIDENCE: join(scratch, 'evidence'),
+      LATCHKEY_WHOLE: whole ? '1' : '',
+      LATCHKEY_COUNTS: counts
+    }
   })
   const { passed, failed, skipped, rows = {} } = existsSync(counts) ? JSON.parse(readFileSync(counts, 'utf8')) : { passed: 0, failed: 1, skipped: 0 }
   Object.assign(rowsOfFiles, rows)
@@ -57,9 +66,8 @@ async function versions () {
 }
 
 console.log(`engines: ${MONGODB_URI ? 'MongoDB' : 'embedded store'}, ${REDIS_URL ? 'Redis' : 'in-process copies'}`)
-const whole = chosen.length === 0
 const codes = [run(chosen, { coverage: whole && real })]
-if (whole) codes.push(run([leaks]))
+if (whole) codes.push(run(lastGuards))
 rmSync(scratch, { recursive: true, force: true })
 if (real && REAL_ENGINES) await keepRows()
 

@@ -22,6 +22,7 @@ export const deleteAvatarSchema = {
   operationId: 'deleteAvatar',
   tags: ['account'],
   summary: 'Delete the picture of the account',
+  description: '`avatarUrl` is null from then on, and the address of the picture leads nowhere. An account without a picture is answered alike.',
   security,
   response: {
     204: Type.Null({ description: 'There is none any more.' }),

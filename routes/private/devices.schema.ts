@@ -36,6 +36,7 @@ export const endOtherSessionsSchema = {
   operationId: 'endOtherSessions',
   tags: ['account'],
   summary: 'Sign out of every other device',
+  description: 'Ends every session of the user but the one that asks; every token of those is refused from then on, by every instance. `revoked` says how many they were.',
   security,
   response: {
     200: ref(RevokedAnswer, 'This session is the only one.'),

@@ -9,6 +9,7 @@ export const loginSchema = {
   tags: ['auth'],
   summary: 'Sign in',
   description: 'Opens a session for this device, by e-mail address or by username. An unknown account and a wrong password are the same answer. Also at `/login`.',
+  security: [],
   body: closed({
     email: Type.Optional(Type.String({ minLength: 1, maxLength: 320, examples: ['ada@example.com'] })),
     username: Type.Optional(Type.String({ minLength: 1, maxLength: 320, examples: ['ada'] })),

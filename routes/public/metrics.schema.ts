@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { problems } from '../../src/schemas/problem.ts'
 
 /** The token of the metrics, or that of an admin. */
-const operator = [{ metricsToken: [] }, { bearer: [] }, { accessTokenHeader: [] }, { accessTokenCookie: [] }]
+export const operator = [{ metricsToken: [] }, { bearer: [] }, { accessTokenHeader: [] }, { accessTokenCookie: [] }]
 
 /** @param isOpenToAll whether nothing needs to be sent */
 export const metricsSchema = (isOpenToAll: boolean) => ({

@@ -9,7 +9,8 @@ export const registerSchema = {
   operationId: 'register',
   tags: ['auth'],
   summary: 'Make an account and sign in',
-  description: 'The first session is opened at once; the answer is the same as a login\'s.',
+  description: 'The first session is opened at once; the answer is the same as a login\'s. The visit and the preferences of the guest that asks come along.',
+  security: [],
   body: closed({
     email: Email,
     username: Username,

@@ -17,10 +17,10 @@ export const notePageSchema = {
   body: closed({ pageId: PageId }, { examples: [{ pageId: '/products/42' }] }),
   response: {
     201: closed({
-      pageId: Type.String({ examples: ['/products/42'] }),
+      pageId: Type.String(),
       at: instant('When it was noted.'),
-      pageCount: Type.Integer({ minimum: 1, description: 'Pages of the visit with this one.', examples: [3] })
-    }, { description: 'Noted.' }),
+      pageCount: Type.Integer({ minimum: 1, description: 'Pages of the visit with this one.' })
+    }, { description: 'Noted.', examples: [{ pageId: '/products/42', at: '2026-11-21T09:30:00.000Z', pageCount: 3 }] }),
     ...problems({ visitor: true, codes: ['visit_full'] })
   }
 }
@@ -36,10 +36,10 @@ export const noteActionSchema = {
   }),
   response: {
     201: closed({
-      action: Type.String({ examples: ['add_to_cart'] }),
+      action: Type.String(),
       at: instant('When it was noted.'),
-      actionCount: Type.Integer({ minimum: 1, description: 'Actions of the visit with this one.', examples: [1] })
-    }, { description: 'Noted.' }),
+      actionCount: Type.Integer({ minimum: 1, description: 'Actions of the visit with this one.' })
+    }, { description: 'Noted.', examples: [{ action: 'add_to_cart', at: '2026-11-21T09:31:00.000Z', actionCount: 1 }] }),
     ...problems({ visitor: true, codes: ['visit_full'] })
   }
 }

@@ -38,7 +38,7 @@ export const showSchema = {
     ...pageQuery
   }),
   response: {
-    200: { description: 'The visit, or with `scope=user` the visits.', anyOf: [ref(Visit), ref(VisitList)] } as unknown as typeof Visit | typeof VisitList,
+    200: { description: 'The visit, or with `scope=user` the visits.', anyOf: [ref(Visit), ref(VisitList)], examples: [Visit.examples, VisitList.examples].flat() } as unknown as typeof Visit | typeof VisitList,
     ...problems({ safe: true, guarded: true, codes: ['visit_not_found'] })
   }
 }

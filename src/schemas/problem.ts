@@ -1,7 +1,7 @@
 // Room `schemas`: the shape of every failure and the shared set of replies. A door names the codes that it can send;
 // the set that every door can send is added here, so that no door forgets one.
 import { Type, type TSchema } from '@sinclair/typebox'
-import { errorCodes, errorList, problemOf, LatchkeyError, type ErrorCode } from '../errors.ts'
+import { errorCodes, errorList, problemOf, LatchkeyError, type ErrorCode, type ErrorExtras } from '../errors.ts'
 import { oneOf } from './one-of.ts'
 import { closed, ref } from './shapes.ts'
 
@@ -17,13 +17,18 @@ export const Problem = Type.Object({
   error: Type.String(),
   message: Type.String({ description: 'The same as detail.' }),
   errors: Type.Optional(Type.Array(closed({
-    path: Type.String({ description: 'JSON pointer to what is wrong; the first part names the part of the request.', examples: ['/body/email'] }),
+    path: Type.String({ description: 'JSON pointer to what is wrong; the first part names the part of the request.' }),
     message: Type.String()
   })))
-}, { $id: 'LatchkeyProblem', additionalProperties: true, description: 'RFC 9457 problem document that also parses as Fastify\'s own error shape.' })
+}, {
+  $id: 'LatchkeyProblem',
+  additionalProperties: true,
+  description: 'RFC 9457 problem document that also parses as Fastify\'s own error shape.',
+  examples: [example('validation_failed', { errors: [{ path: '/body/password', message: 'is required' }] })]
+})
 
-/** What any door can send. */
-const common: ErrorCode[] = ['validation_failed', 'request_timeout', 'uri_too_long', 'rate_limited', 'headers_too_large', 'internal_error', 'unavailable']
+/** What any door can send, whatever it does: each is produced by a test once for each class of doors (test/guard/answers.test.ts). */
+export const commonCodes: readonly ErrorCode[] = ['validation_failed', 'request_timeout', 'uri_too_long', 'rate_limited', 'headers_too_large', 'internal_error', 'unavailable']
 
 /** What any door can send that changes something. */
 const unsafe: ErrorCode[] = ['csrf_rejected', 'payload_too_large', 'unsupported_media_type']
@@ -47,7 +52,7 @@ export interface ReplySet {
 
 /** Replies of a door for every status that is a failure, for its `response` schema. */
 export function problems ({ safe = false, guarded: isGuarded = false, visitor: isVisitor = false, codes = [] }: ReplySet): Record<number, TSchema> {
-  const all = new Set<ErrorCode>([...codes, ...common, ...(safe ? [] : unsafe), ...(isGuarded ? guarded : []), ...(isVisitor ? visitor : [])])
+  const all = new Set<ErrorCode>([...codes, ...commonCodes, ...(safe ? [] : unsafe), ...(isGuarded ? guarded : []), ...(isVisitor ? visitor : [])])
   const byStatus = new Map<number, ErrorCode[]>()
   for (const code of errorCodes) {
     if (!all.has(code)) continue
@@ -65,4 +70,7 @@ function reply (codes: ErrorCode[]): TSchema {
   } as unknown as TSchema
 }
 
-const example = (code: ErrorCode) => problemOf(new LatchkeyError(code), { base: '', instance: '/api/auth/login', requestId: 'k3v1-2a' })
+/** The document shows it with the address of the operation (plugins/openapi.ts). */
+function example (code: ErrorCode, extras: ErrorExtras = {}) {
+  return problemOf(new LatchkeyError(code, extras), { base: '', instance: '/', requestId: 'k3v1-2a' })
+}

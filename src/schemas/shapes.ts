@@ -18,7 +18,7 @@ FormatRegistry.Set('date-time', (text) => !Number.isNaN(Date.parse(text)))
 
 export const instant = (description: string) => Type.String({ format: 'date-time', description, examples: ['2026-11-21T09:30:00.000Z'] })
 
-const exampleUser = {
+export const exampleUser = {
   id: 'qk1Jd0yW3mZQ8n5r2vT6aA',
   _id: 'qk1Jd0yW3mZQ8n5r2vT6aA',
   username: 'ada',
@@ -60,39 +60,58 @@ export const Profile = closed({
 })
 export type Profile = Static<typeof Profile>
 
+const exampleSession = {
+  id: '5cJq0W8mR2yXv7TnB4kD1g',
+  createdAt: '2026-11-21T09:30:00.000Z',
+  expiresAt: '2026-11-28T09:30:00.000Z',
+  absoluteExpiresAt: '2026-12-21T09:30:00.000Z'
+}
+
 export const SessionSummary = closed({
   id: Type.String({ description: 'Id of the session: one login on one device.' }),
   createdAt: instant('When the login happened.'),
   expiresAt: instant('When it ends if it is not refreshed.'),
   absoluteExpiresAt: instant('When it ends in any case.')
-}, { $id: 'LatchkeySessionSummary' })
+}, { $id: 'LatchkeySessionSummary', description: 'One login on one device.', examples: [exampleSession] })
 export type SessionSummary = Static<typeof SessionSummary>
 
 const exampleAccessToken = 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImsxIn0.eyJzdWIiOiJxazFKZDB5VzNtWlE4bjVyMnZUNmFBIn0.c2lnbmF0dXJl'
-const exampleRefreshToken = 'rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj'
+
+const exampleTokens = {
+  message: 'Login successful',
+  accessToken: exampleAccessToken,
+  token: exampleAccessToken,
+  refreshToken: 'rt1.5cJq0W8mR2yXv7TnB4kD1g.0.bWFj',
+  tokenType: 'Bearer',
+  expiresIn: 900,
+  refreshExpiresIn: 604_800,
+  user: exampleUser,
+  session: exampleSession
+}
 
 const tokenAnswer = {
-  message: Type.String({ examples: ['Login successful'] }),
-  accessToken: Type.Optional(Type.String({ description: 'Send it as `Authorization: Bearer`. Absent with cookie transport.', examples: [exampleAccessToken] })),
-  token: Type.Optional(Type.String({ description: 'The same as accessToken, for clients of older services.', examples: [exampleAccessToken] })),
-  refreshToken: Type.Optional(Type.String({ description: 'Gives the next pair, once. Absent with cookie transport and when an access token renewed itself.', examples: [exampleRefreshToken] })),
+  message: Type.String(),
+  accessToken: Type.Optional(Type.String({ description: 'Send it as `Authorization: Bearer`. Absent with cookie transport.' })),
+  token: Type.Optional(Type.String({ description: 'The same as accessToken, for clients of older services.' })),
+  refreshToken: Type.Optional(Type.String({ description: 'Gives the next pair, once. Absent with cookie transport and when an access token renewed itself.' })),
   tokenType: oneOf(['Bearer']),
-  expiresIn: Type.Integer({ description: 'Seconds until the access token runs out.', examples: [900] }),
-  refreshExpiresIn: Type.Integer({ description: 'Seconds until the session ends if it is not refreshed.', examples: [604800] }),
+  expiresIn: Type.Integer({ description: 'Seconds until the access token runs out.' }),
+  refreshExpiresIn: Type.Integer({ description: 'Seconds until the session ends if it is not refreshed.' }),
   user: ref(PublicUser),
   session: ref(SessionSummary)
 }
 
-export const TokenAnswer = closed(tokenAnswer, { $id: 'LatchkeyTokenAnswer', description: 'A signed-in session and its tokens.' })
+export const TokenAnswer = closed(tokenAnswer, { $id: 'LatchkeyTokenAnswer', description: 'A signed-in session and its tokens.', examples: [exampleTokens] })
 export type TokenAnswer = Static<typeof TokenAnswer>
 
 export const RevokedAnswer = closed({
-  message: Type.String({ examples: ['Logout successful'] }),
-  revoked: Type.Integer({ minimum: 0, description: 'Sessions that this call ended.', examples: [1] })
-}, { $id: 'LatchkeyRevokedAnswer' })
+  message: Type.String(),
+  revoked: Type.Integer({ minimum: 0, description: 'Sessions that this call ended.' })
+}, { $id: 'LatchkeyRevokedAnswer', description: 'How many sessions are over.', examples: [{ message: 'Logout successful', revoked: 1 }] })
 export type RevokedAnswer = Static<typeof RevokedAnswer>
 
 export const PasswordAnswer = closed({ ...tokenAnswer, revoked: RevokedAnswer.properties.revoked }, {
   $id: 'LatchkeyPasswordAnswer',
-  description: 'The new session of the device that changed the password.'
+  description: 'The new session of the device that changed the password.',
+  examples: [{ ...exampleTokens, message: 'Password changed', revoked: 2 }]
 })

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { buildIfNewer } from '../../scripts/build.mjs'
 import { callHttp, type Answer, type Call } from '../helper/http.ts'
+import { recording } from '../helper/noted-answers.ts'
 import { scratchFolder } from '../helper/scratch.ts'
 
 export interface Example {
@@ -16,7 +17,7 @@ export interface Example {
 
 export async function startExample (t: Test, file: string, env: Record<string, string> = {}): Promise<Example> {
   buildIfNewer() // an example imports the package by its name, as it is shipped
-  const child = spawn(process.execPath, [fileURLToPath(new URL(`../../examples/${file}`, import.meta.url))], { env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: scratchFolder(t), ...env } })
+  const child = spawn(process.execPath, [fileURLToPath(new URL(`../../examples/${file}`, import.meta.url))], { env: { PATH: process.env['PATH'], ...recording, PORT: '0', DATA_DIR: scratchFolder(t), ...env } })
   const ended = once(child, 'exit')
   t.teardown(async () => {
     child.kill('SIGKILL')

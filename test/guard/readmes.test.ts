@@ -3,14 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { doorsOf } from '../helper/doors.ts'
+import { rowsOf } from '../helper/readme-rows.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-
-/** Rows of the first table of a README, cells without backticks. */
-function rowsOf (file: string): string[][] {
-  const lines = readFileSync(`${root}${file}`, 'utf8').split('\n').filter((line) => line.startsWith('|'))
-  return lines.slice(2).map((line) => line.split('|').slice(1, -1).map((cell) => cell.replaceAll('`', '').trim()))
-}
 
 const listed = (cell: string | undefined): string[] => (cell ?? '').split(',').map((item) => item.trim()).filter((item) => item !== '').sort()
 

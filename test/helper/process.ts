@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { noteEvidence } from './evidence.ts'
 import { callHttp, type Answer, type Call } from './http.ts'
+import { recording } from './noted-answers.ts'
 import type { Scope } from './scratch.ts'
 
 export interface ServerProcess {
@@ -23,7 +24,7 @@ const unset = { MONGODB_URI: '', DB_URI: '', REDIS_URL: '', UPSTASH_URL: '', RED
 
 /** @param env the whole environment beside PATH; PORT is a free one unless it is given */
 export function startProcess (t: Scope, env: Record<string, string>): ServerProcess {
-  const child = spawn(process.execPath, [start], { env: { PATH: process.env['PATH'], ...unset, PORT: '0', ...env } })
+  const child = spawn(process.execPath, [start], { env: { PATH: process.env['PATH'], ...recording, ...unset, PORT: '0', ...env } })
   let printed = ''
   let listening = (_origin: string) => { /* set below */ }
   const ended = new Promise<{ code: number | null, signal: NodeJS.Signals | null }>((resolve) => {

@@ -116,6 +116,8 @@ await t.test('K6 under a prefix everything is under the prefix: doors, problems,
   const document = (await host.call('/auth/openapi.json')).json
   t.strictSame(document.servers.map(({ url }: { url: string }) => url), ['/auth'])
   t.ok('/api/auth/login' in document.paths, 'paths are told from there')
+  const { examples } = document.paths['/api/auth/login'].post.responses[401].content['application/problem+json']
+  t.match(examples.invalid_credentials.value, { type: '/auth/problems/invalid_credentials', instance: '/auth/api/auth/login' }, 'problems are shown as they come from there')
 })
 
 await t.test('K6 a second registration on one instance is a clear error', async (t) => {

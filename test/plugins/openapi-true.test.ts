@@ -1,7 +1,7 @@
 // The document is true: whatever the service answers to a battery of calls is declared with its status, its code and its
-// shape, and whatever an operation declares of its own is produced here (MISSION row 32, REQUIREMENTS J4). The replies
-// that all operations share (408, 429, 431, 500, 503) are produced in errors.test.ts and slow-clients.test.ts, the 400 of
-// those that read no input in broken-http.test.ts.
+// shape, and whatever an operation declares of its own is produced here (MISSION row 32, REQUIREMENTS J4). The replies that
+// all operations share are produced in shared-replies.test.ts and slow-clients.test.ts; test/guard/answers.test.ts judges
+// what all tests have seen.
 import t from 'tap'
 import type { Answer, Call } from '../helper/http.ts'
 import { cookiesOf, login, loginOf, newPerson, register } from '../helper/people.ts'
