@@ -1,13 +1,13 @@
 // What clients do with accounts and visits: make them, change them, note pages. Values that are written are numbered, and one
 // client at a time writes those of an account, so that what may be read afterwards is known.
 import { randomBytes } from 'node:crypto'
-import { isMaybe, isOk } from './history.ts'
+import { isMaybe, isOk, type Inst } from './history.ts'
 import { aboutOf, other, type Hands, type SessionOperations } from './session-operations.ts'
 import { bury, fullNameOf, languageOf, liveOf, type Session, type User, type World } from './world.ts'
 
 const newPassword = (): string => `Soak-${randomBytes(12).toString('hex')}`
 
-export function createAccountOperations ({ caller, random, where, onEnded }: Hands, { note }: SessionOperations, world: World, client: string) {
+export function createAccountOperations ({ caller, random, where, onEnded }: Hands, { note, use }: SessionOperations, world: World, client: string) {
   /** @returns undefined where nobody knows whether there is such an account now */
   async function register (key: string, { isContested = false } = {}): Promise<User | undefined> {
     const [email, password] = [`${key}@soak.example`, newPassword()]
@@ -46,15 +46,24 @@ export function createAccountOperations ({ caller, random, where, onEnded }: Han
     user.isChanging = false
   }
 
-  async function writePrefs (session: Session): Promise<void> {
-    const value = ++session.user.prefs
-    note(session, await caller.send('prefs-write', where(), { method: 'POST', path: '/api/preferences', token: session.access.text, body: { language: languageOf(session.user, value) }, about: { ...aboutOf(session, session.access), value }, read: caller.readPrefs }))
+  /** Half of what is written is looked at on the other instance, right before, so that a copy stands there, and right after. */
+  async function lookedAt (session: Session, write: (inst: Inst) => Promise<void>): Promise<void> {
+    const inst = where()
+    const isLookedAt = random.chance(0.5)
+    if (isLookedAt) await use(session, 'profile', other(inst))
+    await write(inst)
+    if (isLookedAt) await use(session, 'profile', other(inst))
   }
 
-  async function writeName (session: Session): Promise<void> {
+  const writePrefs = (session: Session): Promise<void> => lookedAt(session, async (inst) => {
+    const value = ++session.user.prefs
+    note(session, await caller.send('prefs-write', inst, { method: 'POST', path: '/api/preferences', token: session.access.text, body: { language: languageOf(session.user, value) }, about: { ...aboutOf(session, session.access), value }, read: caller.readPrefs }))
+  })
+
+  const writeName = (session: Session): Promise<void> => lookedAt(session, async (inst) => {
     const value = ++session.user.name
-    note(session, await caller.send('profile-write', where(), { method: 'PUT', path: '/api/auth/profile', token: session.access.text, body: { fullName: fullNameOf(session.user, value) }, about: { ...aboutOf(session, session.access), value }, read: caller.readProfile }))
-  }
+    note(session, await caller.send('profile-write', inst, { method: 'PUT', path: '/api/auth/profile', token: session.access.text, body: { fullName: fullNameOf(session.user, value) }, about: { ...aboutOf(session, session.access), value }, read: caller.readProfile }))
+  })
 
   /** One page, or several at once by way of both instances. */
   async function notePages (session: Session): Promise<void> {
