@@ -128,7 +128,7 @@ export function httpApiPage (document: ApiDocument, made: string): string {
     'Start the service (`npm start`), and make an account whose tokens the examples use. Guests are known by the cookies in `jar`.', '',
     '<!-- name: sign-in -->', '```sh', ...signIn, '```', '',
     ...document.tags.flatMap(({ name, description }) => [
-      `## ${name}`, '', `${description}.`, '',
+      `## Operations: ${name}`, '', `${description}.`, '',
       ...operations.filter(({ tags }) => tags[0] === name).flatMap((one) => operationPart(one, common))
     ]),
     '## Shapes', '',

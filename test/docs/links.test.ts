@@ -16,7 +16,8 @@ function faultOf ({ file, anchors }: Page, link: string): string | undefined {
   if (target.startsWith('..') || !existsSync(root + target)) return 'leads nowhere'
   if (fragment === undefined) return undefined
   const there = path === '' ? anchors : byFile.get(target)?.anchors
-  return there?.has(fragment) === true ? undefined : 'there is no such heading'
+  if (there?.has(fragment) !== true) return 'there is no such heading'
+  return there.has(`${fragment}-1`) ? 'several headings are called this' : undefined
 }
 
 await t.test('every link and picture of every page leads somewhere, to the heading that it names', async (t) => {
