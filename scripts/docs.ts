@@ -1,6 +1,6 @@
 // `npm run docs`: writes the pages that are made from code. test/guard/docs.test.ts fails when one of them is behind.
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,8 @@ import { readEnvironment } from '../src/config/environment.ts'
 import { aliasesOf, environmentName, processSettings, settingNames, settingsSchema } from '../src/config/settings-schema.ts'
 import { errorCodes, errorList } from '../src/errors.ts'
 import { createStandalone } from '../src/standalone.ts'
+import type { ApiDocument } from './http-api-document.ts'
+import { httpApiPage } from './http-api-page.ts'
 
 const made = '<!-- Made by `npm run docs` from the code. Change it there. -->'
 
@@ -54,6 +56,17 @@ export function errorsPage (): string {
   ].join('\n')
 }
 
+/** The decisions, by their titles. */
+export function decisionsPage (): string {
+  const folder = new URL('../docs/decisions/', import.meta.url)
+  const files = readdirSync(folder).filter((name) => /^\d{4}-.*\.md$/.test(name)).sort()
+  const rows = files.map((name) => {
+    const [, number, title] = /^# (\d+)\. (.+)$/m.exec(readFileSync(new URL(name, folder), 'utf8')) ?? []
+    return `| ${number} | [${title}](${name}) |`
+  })
+  return ['# Decisions', '', made, '', 'Why it is like this: what was decided, what was tried or measured before, and what is lost by it.', '', '| number | |', '|---|---|', ...rows, ''].join('\n')
+}
+
 /** The document that the service serves at `/openapi.json` with default settings. */
 async function openapiDocument (): Promise<OpenAPI3> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-docs-'))
@@ -72,7 +85,9 @@ export async function makePages (): Promise<Record<string, string>> {
   const types = astToString(await openapiTS(document, { alphabetize: false, rootTypes: false }))
   return {
     'docs/configuration.md': configurationPage(),
+    'docs/decisions/README.md': decisionsPage(),
     'docs/errors.md': errorsPage(),
+    'docs/http-api.md': httpApiPage(document as unknown as ApiDocument, made),
     'docs/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
     'client/api-types.ts': `// Made by \`npm run docs\` from docs/openapi.json (openapi-typescript). Change it there.\n${types}`
   }
