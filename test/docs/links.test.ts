@@ -75,7 +75,7 @@ await t.test('every file of the project that a page names in its text is there',
 })
 
 /** Variables that pages name and that are no settings of the service. */
-const others = new Set(['LATCHKEY_REQUIRE_REAL_ENGINES', 'FUZZ_RUNS', 'FUZZ_SEED', 'REAL_ENGINES', 'REAL_ENGINES_HOME', 'REAL_ENGINES_STATE', 'REAL_ENGINES_NO_SYSTEM_REDIS', 'REDIS_OPTIONS', 'MONGO_PORT', 'FAKETIME_LIBRARY', 'SCHED_NONE'])
+const others = new Set(['LATCHKEY_REQUIRE_REAL_ENGINES', 'FUZZ_RUNS', 'FUZZ_SEED', 'REAL_ENGINES', 'REAL_ENGINES_HOME', 'REAL_ENGINES_STATE', 'REAL_ENGINES_NO_SYSTEM_REDIS', 'REDIS_OPTIONS', 'MONGO_PORT', 'FAKETIME_LIBRARY', 'REDOCLY_TELEMETRY', 'REDOCLY_SUPPRESS_UPDATE_NOTICE', 'SCHED_NONE'])
 
 await t.test('every setting that a page names in its text is one', async (t) => {
   const known = new Set(settingNames.flatMap((name) => [environmentName(name), ...aliasesOf(name)]))
