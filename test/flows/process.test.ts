@@ -58,8 +58,10 @@ await t.test('a process killed while people register loses nobody whom it has ac
   const server = startProcess(t, { DATA_DIR: dir, ...quick })
   await server.origin
   t.ok(acknowledged.length >= 15)
-  const logins = await Promise.all(acknowledged.map(({ username, password }) => post(server, '/api/auth/login', { username, password })))
-  t.strictSame(logins.filter(({ status }) => status !== 200).map(({ status, text }) => `${status} ${text}`), [], `all ${acknowledged.length} can sign in`)
+  for (const { username, password } of acknowledged) { // one after the other: a busy machine may put some of many off
+    const { status, text } = await post(server, '/api/auth/login', { username, password })
+    t.equal(status, 200, `one of ${acknowledged.length} can sign in: ${status === 200 ? '' : text}`)
+  }
 })
 
 await t.test('a second process on the same folder is refused with a clear message', async (t) => {
