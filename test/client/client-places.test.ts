@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { createLatchkeyClient, inStorage, type WebStorage } from '../../client/index.ts'
+import { createLatchkeyClient, inMemory, inStorage, type WebStorage } from '../../client/index.ts'
 import { callHttp } from '../helper/http.ts'
 import { createStorage, minutes, refreshes, signedIn } from './client-kit.ts'
 
@@ -92,7 +92,7 @@ async function startElsewhere (t: Test, answer: (path: string) => { status: numb
     request.on('data', (chunk: Buffer) => { body += chunk.toString() }).on('end', () => {
       seen.push({ path: request.url as string, authorization: request.headers.authorization, body })
       const { status, headers } = answer(request.url as string)
-      response.writeHead(status, headers).end('{"code":"session_revoked"}')
+      response.writeHead(status, headers).end(JSON.stringify({ code: headers['x-code'] ?? 'session_revoked' }))
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -102,28 +102,26 @@ async function startElsewhere (t: Test, answer: (path: string) => { status: numb
 
 await t.test('a redirect takes neither a token nor a password to another origin, and what is answered there ends nothing', async (t) => {
   const thief = await startElsewhere(t, () => ({ status: 401, headers: { 'content-type': 'application/json' } }))
-  const bent = await startElsewhere(t, (path) => ({ status: 307, headers: { location: thief.origin + path } }))
-  const { credentials, another, ends, service, network } = await signedIn()
-  const redirecting = async (request: Request): Promise<Response> => await fetch(new Request(request.url.replace(service.origin, bent.origin), request))
-  const client = another({ fetch: redirecting })
+  const bent = await startElsewhere(t, (path) => path === '/expired'
+    ? { status: 401, headers: { 'content-type': 'application/json', 'x-code': 'token_expired' } }
+    : { status: 307, headers: { location: thief.origin + path } })
+  const store = inMemory()
+  const ends: string[] = []
+  const client = createLatchkeyClient({ baseUrl: bent.origin, store, retries: 0, onSignedOut (code) { ends.push(code) } })
+  const credentials = { email: 'ada@leak-mark.example', password: 'Pw7mark-redirect' }
   await t.rejects(client.signIn(credentials), TypeError)
-  await t.rejects(client.register({ ...credentials, username: 'x' }), TypeError)
-  t.strictSame(thief.seen, [], 'a password goes nowhere else')
+  await t.rejects(client.register({ ...credentials, username: 'ada' }), TypeError)
+  await store.set({ mark: '1', accessToken: 'access', refreshToken: 'refresh' })
+  await t.rejects(client.signOut(), TypeError)
+  await t.rejects(client.api.PUT('/api/auth/profile/password', { body: { currentPassword: 'a', newPassword: 'b' } }), TypeError)
+  await t.rejects(client.fetch(`${bent.origin}/expired`), TypeError, 'nor does the refresh that a call needs')
+  t.strictSame(bent.seen.map(({ path }) => path), ['login', 'register', 'logout', 'profile/password'].map((door) => `/api/auth/${door}`).concat('/expired', '/api/auth/refresh'))
+  t.strictSame(thief.seen, [], 'nothing that holds a secret went on')
 
-  let isBent = false
-  const mine = another({ retries: 0, fetch: async (request) => isBent ? await redirecting(request) : await network.fetch(request) })
-  await mine.signIn(credentials)
-  isBent = true
-  t.equal((await mine.fetch(`${service.origin}/api/protected`)).status, 401)
-  t.strictSame(thief.seen, [{ path: '/api/protected', authorization: undefined, body: '' }], 'without the token')
-  thief.seen.length = 0
-  await t.rejects(mine.api.POST('/api/auth/refresh', { body: { refreshToken: 'rt' } }), TypeError)
-  await t.rejects(mine.signOut(), TypeError)
-  t.strictSame(thief.seen, [])
-  isBent = false
-  service.clock.advance(minutes(16))
-  t.equal((await mine.fetch(`${service.origin}/api/protected`)).status, 200)
+  t.equal((await client.fetch(`${bent.origin}/orders`)).status, 401, 'a call is redirected as any other')
+  t.strictSame(thief.seen, [{ path: '/orders', authorization: undefined, body: '' }], 'without the token')
   t.strictSame(ends, [])
+  t.equal((await store.get())?.mark, '1')
 })
 
 await t.test('an address that is none rejects, and does not throw', async (t) => {

@@ -1,6 +1,6 @@
 // The client when several things happen to its session at once: in other calls, in other tabs, at the service.
 import t from 'tap'
-import { inStorage } from '../../client/index.ts'
+import { createLatchkeyClient, inMemory, inStorage, type SignedIn } from '../../client/index.ts'
 import { createLocks, createStorage, minutes, refreshes, signedIn, withLocks } from './client-kit.ts'
 
 /** Something that waits until it is let go. */
@@ -103,6 +103,52 @@ await t.test('cookie: cookies that are gone are the end of the session, told onc
   t.strictSame(answers.map(({ error }) => error?.code), ['token_missing', 'token_missing', 'token_missing'])
   t.strictSame(ends, ['token_missing'])
   t.equal(refreshes(network.sent), 0)
+})
+
+await t.test('calls that find out in the same moment tell it once, whatever the store is like', async (t) => {
+  const ends: string[] = []
+  let state: SignedIn | undefined = { mark: '1', accessToken: 'token' }
+  const soon = async (): Promise<void> => { await new Promise((resolve) => { setImmediate(resolve) }) }
+  const client = createLatchkeyClient({
+    baseUrl: 'https://login.example.com',
+    store: {
+      async get () { await soon(); return state },
+      async set (next) { await soon(); state = next }
+    },
+    fetch: async () => Response.json({ code: 'session_revoked' }, { status: 401 }),
+    onSignedOut (code) { ends.push(code) }
+  })
+  await Promise.all([1, 2, 3].map(() => client.api.GET('/api/auth/profile')))
+  t.strictSame(ends, ['session_revoked'])
+})
+
+await t.test('a refused refresh of the session before is not the new one\'s', async (t) => {
+  const store = inMemory()
+  const ends: string[] = []
+  const [gate, asked] = [createGate(), createGate()]
+  const client = createLatchkeyClient({
+    baseUrl: 'https://login.example.com',
+    store,
+    onSignedOut (code) { ends.push(code) },
+    async fetch (request) {
+      if (!request.url.endsWith('/refresh')) return request.headers.get('authorization') === 'Bearer fresh' ? Response.json({}) : Response.json({ code: 'token_expired' }, { status: 401 })
+      const { refreshToken } = await request.json() as { refreshToken: string }
+      if (refreshToken === 'new') return Response.json({ accessToken: 'fresh', refreshToken: 'newer' })
+      asked.open()
+      await gate.passed
+      return Response.json({ code: 'refresh_token_invalid' }, { status: 401 })
+    }
+  })
+  await store.set({ mark: '1', accessToken: 'a', refreshToken: 'old' })
+  const before = client.api.GET('/api/auth/profile')
+  await asked.passed
+  await store.set({ mark: '2', accessToken: 'b', refreshToken: 'new' }) // signed in meanwhile, in another tab
+  const after = client.api.GET('/api/auth/profile')
+  await new Promise((resolve) => { setImmediate(resolve) })
+  gate.open()
+  t.equal((await before).error?.code, 'refresh_token_invalid')
+  t.equal((await after).response.status, 200)
+  t.strictSame(ends, [])
 })
 
 await t.test('cookie: a guest who was never signed in is told nothing', async (t) => {
