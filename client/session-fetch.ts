@@ -1,9 +1,9 @@
 // Client: a `fetch` that is signed in. It brings the access token, refreshes once when that has run out, however many calls
 // and tabs find out at the same time, and tells an end of the session from a service that cannot answer at the moment.
 import { doorOf, passwordDoor, refreshDoor } from './doors.ts'
-import { createInTurn } from './in-turn.ts'
 import { createSend, orAborted, type Fetch, type SendOptions } from './send.ts'
 import type { SignedIn, TokenStore } from './token-store.ts'
+import { createTurns, pause } from './turns.ts'
 
 export interface SessionFetchOptions extends SendOptions {
   /** Address of the service, without a slash at the end. */
@@ -23,7 +23,7 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
   const { baseUrl, mode, store, fetch, origins, onSignedOut } = options
   const trusted = new Set([baseUrl, ...origins].map((address) => new URL(address).origin))
   const send = createSend(options)
-  const inTurn = createInTurn(mode === 'cookie' || store.isAlone !== true ? `latchkey ${baseUrl}` : undefined)
+  const turns = createTurns(mode === 'cookie' || store.isAlone !== true ? `latchkey ${baseUrl}` : undefined)
   let refreshing: { mark: string | undefined, done: Promise<Response | undefined> } | undefined
   let seen: string | undefined // the mark of the session that this client last knew
   let ended: string | undefined // the mark of the one whose end was told
@@ -45,7 +45,7 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
       if (response.ok && door.givesTokens && (door.path !== refreshDoor || await stands(used))) await keep(response)
       return { used, response }
     }
-    return await (changes ? orAborted(inTurn(once), request.signal) : once())
+    return await (changes ? orAborted(turns.take(once), request.signal) : once())
   }
 
   async function keep (response: Response): Promise<void> {
@@ -65,6 +65,11 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
     return (await store.get())?.mark === used?.mark
   }
 
+  /** Waits until what another tab has written is seen here. */
+  async function overtaken (used: SignedIn): Promise<void> {
+    for (let waits = 0; waits < 200 && await stands(used); waits++) await pause(10)
+  }
+
   async function end (code: string, used: SignedIn | undefined): Promise<void> {
     if (!await stands(used)) return
     const mark = used?.mark ?? seen
@@ -76,11 +81,15 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
 
   /** @returns the answer that stands in the way; undefined if there are fresh tokens */
   async function refresh (used: SignedIn | undefined): Promise<Response | undefined> {
+    if (used !== undefined && await turns.isSpent(used.mark)) await overtaken(used)
     if (!await stands(used)) return undefined // another tab was first
     const body = mode === 'bearer' && { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ refreshToken: used?.refreshToken }) }
     const response = await send(new Request(`${baseUrl}${refreshDoor}`, { method: 'POST', ...body }), { mayRepeat: true, isSecret: true, lostAfterMs })
-    if (response.ok && await stands(used)) await keep(response)
-    if (response.ok) return undefined
+    if (response.ok) {
+      if (await stands(used)) await keep(response)
+      if (used !== undefined) await turns.spend(used.mark)
+      return undefined
+    }
     const code = await codeOf(response)
     if (response.status === 401 && /^(refresh_token_|token_|session_revoked$)/.test(code)) await end(code, used)
     return response
@@ -88,7 +97,7 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
 
   async function refreshOnce (used: SignedIn | undefined): Promise<Response | undefined> {
     if (refreshing === undefined || refreshing.mark !== used?.mark) {
-      const one = { mark: used?.mark, done: inTurn(async () => await refresh(used)).finally(() => { if (refreshing === one) refreshing = undefined }) }
+      const one = { mark: used?.mark, done: turns.take(async () => await refresh(used)).finally(() => { if (refreshing === one) refreshing = undefined }) }
       refreshing = one
     }
     return (await refreshing.done)?.clone()

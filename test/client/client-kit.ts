@@ -78,21 +78,30 @@ export function createStorage (): WebStorage & { kept: Map<string, string> } {
   return { kept, getItem: (key) => kept.get(key) ?? null, setItem (key, value) { kept.set(key, value) }, removeItem (key) { kept.delete(key) } }
 }
 
-interface Locks { request: (name: string, options: { signal: AbortSignal }, work: () => Promise<unknown>) => Promise<unknown> }
+interface Locks {
+  request: (name: string, options: { signal?: AbortSignal, mode?: string }, work: () => Promise<unknown>) => Promise<unknown>
+  query?: () => Promise<{ held: { name: string }[] }>
+}
 
-/** The part of the Web Locks API that the client uses: each name is held by one at a time. */
+/** The part of the Web Locks API that the client uses: each name is held by one at a time, or shared. */
 export function createLocks (): Locks & { asked: string[] } {
   const asked: string[] = []
   const lines = new Map<string, Promise<unknown>>()
+  const shared: string[] = []
   return {
     asked,
-    async request (name, { signal }, work) {
-      signal.throwIfAborted()
+    async request (name, { signal, mode }, work) {
+      signal?.throwIfAborted()
+      if (mode === 'shared') {
+        shared.push(name)
+        return await work()
+      }
       asked.push(name)
       const turn = (lines.get(name) ?? Promise.resolve()).then(work, work)
       lines.set(name, turn)
       return await turn
-    }
+    },
+    query: async () => ({ held: shared.map((name) => ({ name })) })
   }
 }
 

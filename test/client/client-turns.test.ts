@@ -181,13 +181,28 @@ await t.test('tabs wait for each other only where they share a session', async (
   t.strictSame(locks.asked, [`latchkey ${service.origin}`])
 })
 
+await t.test('a tab that sees late what another one has written waits for it, and does not refresh again', async (t) => {
+  withLocks(t, createLocks())
+  const storage = createStorage()
+  const { client, service, network, another } = await signedIn({ store: inStorage(storage) })
+  const seen = storage.getItem('latchkey')
+  let looks = 0
+  const late = inStorage({ ...storage, getItem: () => looks++ > 20 ? storage.getItem('latchkey') : seen })
+  const tab = another({ store: late })
+  service.clock.advance(minutes(16))
+  t.equal((await client.api.GET('/api/auth/profile')).response.status, 200)
+  looks = 0
+  t.equal((await tab.api.GET('/api/auth/profile')).response.status, 200)
+  t.equal(refreshes(network.sent), 1)
+})
+
 await t.test('locks that are refused, or not given in time, hold nothing up', async (t) => {
   const { service, another, credentials, network } = await signedIn()
-  const never = { request: async (_: string, { signal }: { signal: AbortSignal }): Promise<never> => await new Promise((_resolve, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) }) }
+  const never = { request: async (_: string, { signal }: { signal?: AbortSignal }): Promise<never> => await new Promise((_resolve, reject) => { signal?.addEventListener('abort', () => { reject(signal.reason) }) }) }
   const refused = { request: async (): Promise<never> => { throw new DOMException('The request was denied.', 'SecurityError') } }
   const patience: number[] = []
-  t.intercept(AbortSignal, 'timeout', { value: (ms: number) => { patience.push(ms); return ms === 15_000 ? AbortSignal.abort() : new AbortController().signal } })
-  for (const locks of [refused, { request: async (name: string, options: { signal: AbortSignal }) => options.signal.aborted ? await refused.request() : await never.request(name, options) }]) {
+  t.intercept(AbortSignal, 'timeout', { value: (ms: number) => { patience.push(ms); return ms === 8000 ? new AbortController().signal : AbortSignal.abort() } })
+  for (const locks of [refused, { request: async (name: string, options: { signal?: AbortSignal }) => options.signal?.aborted ? await refused.request() : await never.request(name, options) }]) {
     withLocks(t, locks)
     const client = another({ store: inStorage(createStorage()) })
     t.equal((await client.signIn(credentials)).response.status, 200)
