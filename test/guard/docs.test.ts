@@ -25,7 +25,7 @@ await t.test('.env.example and docker-compose.yml name only settings that there 
 })
 
 await t.test('links between the documents lead somewhere', async (t) => {
-  for (const file of ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/migration.md', 'docs/security.md', ...Object.keys(pages).filter((page) => page.endsWith('.md'))]) {
+  for (const file of ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/migration.md', 'docs/security.md', 'examples/migrating/README.md', 'examples/migrating/from-jwt-middleware/README.md', 'examples/migrating/from-express-session/README.md', ...Object.keys(pages).filter((page) => page.endsWith('.md'))]) {
     const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/') + 1) : ''
     for (const [, target] of read(file).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
       t.ok(existsSync(fileURLToPath(new URL(`../../${folder}${target}`, import.meta.url))), `${file} -> ${target}`)
