@@ -44,7 +44,8 @@ async function refusesStolen (app: Example): Promise<void> {
 
 async function signOut (app: Example, person: Person, path: string, when: string): Promise<void> {
   stolen[`${when}: ${person.username}`] = new Map(of(person).cookies)
-  t.equal((await of(person).ask(app, path, {})).status, 200)
+  const { status, text } = await of(person).ask(app, path, {})
+  t.equal(status, 200, text)
 }
 
 await t.test('before: people register, sign in and out, and order', async (t) => {

@@ -48,7 +48,7 @@ async function tradeIn ({ raw, headers }, reply) {
   if (ticket === null) {
     if (raw.url.endsWith('/logout')) {
       await new Promise((resolve) => { raw.session.destroy(resolve) })
-      return reply.send({ message: 'Signed out' })
+      return reply.send({ message: 'Signed out', revoked: 1 }) // as Latchkey answers
     }
     raw.user = raw.session.user
     return
