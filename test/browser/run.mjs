@@ -1,4 +1,4 @@
-// `npm run test:browser [-- files]`: the browser app of the examples in a real headless Chromium, served by the package as it is
+// `npm run test:browser [-- files and tap's options]`: the browser app of the examples in a real headless Chromium, served by the package as it is
 // packed and installed. Fetches what it needs (Debian's Chromium into a cache folder, packages from the npm registry), so it is
 // no part of `npm test`.
 import { spawnSync } from 'node:child_process'
@@ -9,7 +9,8 @@ import { makeProject } from '../package/empty-project.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const chosen = process.argv.slice(2)
-const files = chosen.length > 0 ? chosen : readdirSync(import.meta.dirname).filter((file) => file.endsWith('.browser.ts')).map((file) => `test/browser/${file}`)
+const all = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.browser.ts')).map((file) => `test/browser/${file}`)
+const files = chosen.some((argument) => !argument.startsWith('-')) ? chosen : [...all, ...chosen]
 
 const { status: found, stdout } = spawnSync(join(root, '.ci/browser/chromium.sh'), ['path'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 if (found !== 0) process.exit(1)
