@@ -19,7 +19,7 @@ export interface Credentials { email?: string, username?: string, password: stri
 export interface Account { email: string, username: string, password: string, fullName?: string }
 
 export interface LatchkeyClientOptions {
-  /** Address of the service, with the prefix under which it is mounted. */
+  /** Address of the service, with the prefix under which it is mounted; in a page also a path, such as `/auth`. */
   baseUrl: string
   /** `bearer` keeps the tokens here; `cookie` leaves them to httpOnly cookies, for browsers. `bearer` without it. */
   mode?: 'bearer' | 'cookie'
@@ -29,7 +29,10 @@ export interface LatchkeyClientOptions {
   fetch?: (input: Request) => Promise<Response>
   /** Origins of APIs beside the service's own that `fetch` sends the access token to. */
   origins?: readonly string[]
-  /** Is told when the session ends without a sign-out, with the `code` of the refusal: time to show the sign-in page. */
+  /**
+   * Is told when the session ends without a sign-out here, with the `code` of the refusal: time to show the sign-in page.
+   * `token_missing` is a sign-out in another tab, or cookies that are gone.
+   */
   onSignedOut?: (code: string) => void
   /** Times that a 503 is asked for again, 3 without it; what may not be sent twice never is. */
   retries?: number
@@ -48,24 +51,35 @@ export interface LatchkeyClient {
   signOut: () => Promise<Result<Schemas['RevokedAnswer']>>
 }
 
-/** @throws TypeError when `baseUrl` is no address */
+/** @throws TypeError when `baseUrl` or one of `origins` is no address */
 export function createLatchkeyClient (options: LatchkeyClientOptions): LatchkeyClient {
   const { mode = 'bearer', fetch = (request) => globalThis.fetch(request), origins = [], onSignedOut = () => { /* nobody asks */ }, retries = 3, mostWaitSeconds = 30 } = options
-  const baseUrl = new URL(options.baseUrl).href.replace(/\/$/, '')
-  const { localStorage } = globalThis as { localStorage?: WebStorage }
-  const store = options.store ?? (mode === 'cookie' && localStorage !== undefined ? inStorage(localStorage, `latchkey ${baseUrl}`) : inMemory())
+  const { location } = globalThis as { location?: { href: string } }
+  const { origin, pathname } = new URL(options.baseUrl, location?.href)
+  const baseUrl = (origin + pathname).replace(/\/$/, '')
+  const store = options.store ?? (mode === 'cookie' ? inStorageIfAny(`latchkey ${baseUrl}`) : inMemory())
   const sessionFetch = createSessionFetch({ baseUrl, mode, store, fetch, origins, onSignedOut, retries, mostWaitSeconds })
   const api = createApi<paths>({ baseUrl, fetch: sessionFetch })
   const transport = mode === 'cookie' ? 'cookie' : 'body'
 
   return {
     api,
-    fetch: (input, init) => sessionFetch(new Request(input, init)),
+    fetch: async (input, init) => await sessionFetch(new Request(input, init)),
     register: async (account) => await api.POST('/api/auth/register', { body: { ...account, transport } }) as Result<Schemas['TokenAnswer']>,
     signIn: async (credentials) => await api.POST('/api/auth/login', { body: { ...credentials, transport } }) as Result<Schemas['TokenAnswer']>,
     async signOut () {
       const refreshToken = (await store.get())?.refreshToken
       return await api.POST('/api/auth/logout', { body: refreshToken === undefined ? {} : { refreshToken } }) as Result<Schemas['RevokedAnswer']>
     }
+  }
+}
+
+/** A browser may forbid a page even to ask for its storage. */
+function inStorageIfAny (key: string): TokenStore {
+  try {
+    const { localStorage } = globalThis as { localStorage?: WebStorage }
+    return localStorage === undefined ? inMemory() : inStorage(localStorage, key)
+  } catch {
+    return inMemory()
   }
 }

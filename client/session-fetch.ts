@@ -1,116 +1,122 @@
 // Client: a `fetch` that is signed in. It brings the access token, refreshes once when that has run out, however many calls
 // and tabs find out at the same time, and tells an end of the session from a service that cannot answer at the moment.
+import { doorOf, passwordDoor, refreshDoor } from './doors.ts'
+import { createSend, orAborted, type Fetch, type SendOptions } from './send.ts'
 import type { SignedIn, TokenStore } from './token-store.ts'
+import { createTurns, pause } from './turns.ts'
 
-export type Fetch = (input: Request) => Promise<Response>
-
-export interface SessionFetchOptions {
+export interface SessionFetchOptions extends SendOptions {
   /** Address of the service, without a slash at the end. */
   baseUrl: string
-  mode: 'bearer' | 'cookie'
   store: TokenStore
-  fetch: Fetch
   /** Origins beside the service's own that are sent the token. */
   origins: readonly string[]
-  /** Is told once when the session ends without a sign-out, with the `code` of the refusal. */
+  /** Is told once when the session ends without a sign-out here, with the `code` of the refusal. */
   onSignedOut: (code: string) => void
-  /** Times that an answer 503 is asked for again. */
-  retries: number
-  /** Most seconds that are waited before that, whatever Retry-After says. */
-  mostWaitSeconds: number
 }
 
-/** Doors that answer with tokens. */
-const givesTokens = new Set(['/api/auth/login', '/api/auth/register', '/api/auth/refresh', '/api/auth/profile/password'])
-const takesTokens = new Set(['/api/auth/logout', '/api/auth/logout-all'])
-const refreshPath = '/api/auth/refresh'
-/** Methods that may be sent twice (RFC 9110 section 9.2.2), and doors that may, too. */
-const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
-const repeatableDoors = new Set(['/api/auth/login', refreshPath, ...takesTokens])
-
-type Locks = { request: <T>(name: string, work: () => Promise<T>) => Promise<T> }
+/** The service answers within 5 s; what was lost is asked for again while it still gives the same successor (10 s). */
+const lostAfterMs = 8000
 
 /** A function like `fetch`. It rejects as `fetch` does where no answer comes, and the session stays. */
 export function createSessionFetch (options: SessionFetchOptions): Fetch {
-  const { baseUrl, mode, store, fetch, origins, onSignedOut, retries, mostWaitSeconds } = options
-  const home = new URL(baseUrl)
-  const trusted = new Set([home.origin, ...origins])
-  let refreshing: Promise<Response | undefined> | undefined
+  const { baseUrl, mode, store, fetch, origins, onSignedOut } = options
+  const trusted = new Set([baseUrl, ...origins].map((address) => new URL(address).origin))
+  const send = createSend(options)
+  const turns = createTurns(mode === 'cookie' || store.isAlone !== true ? `latchkey ${baseUrl}` : undefined)
+  let refreshing: { mark: string | undefined, done: Promise<Response | undefined> } | undefined
+  let seen: string | undefined // the mark of the session that this client last knew
+  let ended: string | undefined // the mark of the one whose end was told
 
-  /** Path of a door of the service; undefined for every other address. */
-  function doorOf ({ url }: Request): string | undefined {
-    const { origin, pathname } = new URL(url)
-    const base = home.pathname.replace(/\/$/, '')
-    return origin === home.origin && pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : undefined
+  async function known (): Promise<SignedIn | undefined> {
+    const state = await store.get()
+    seen = state?.mark ?? seen
+    return state
   }
 
-  /** Sends it, and again while the service says 503. */
-  async function send (request: Request, state: SignedIn | undefined): Promise<Response> {
-    const door = doorOf(request)
-    const mayRepeat = repeatable.has(request.method) || (door !== undefined && repeatableDoors.has(door))
-    for (let tries = 0; ; tries++) {
-      const one = new Request(request.clone(), mode === 'cookie' ? { credentials: 'include' } : {})
-      if (state?.accessToken !== undefined && !one.headers.has('authorization')) one.headers.set('authorization', `Bearer ${state.accessToken}`)
-      const response = await fetch(one)
-      if (response.status !== 503 || !mayRepeat || tries >= retries) return response
-      await response.body?.cancel()
-      const seconds = Number(response.headers.get('retry-after')) || 1
-      await wait(Math.min(seconds, mostWaitSeconds) * 1000, request.signal)
+  /** Sends a request with what is known by then, and keeps what the answer says of the session. */
+  async function exchange (request: Request): Promise<{ used: SignedIn | undefined, response: Response }> {
+    const door = doorOf(request, baseUrl)
+    const changes = door.givesTokens || door.takesTokens
+    const once = async (): ReturnType<typeof exchange> => {
+      const used = await known()
+      const response = await send(request, { mayRepeat: door.mayRepeat, isSecret: changes, token: used?.accessToken })
+      if (response.ok && door.takesTokens) await forget()
+      if (response.ok && door.givesTokens && (door.path !== refreshDoor || await stands(used))) await keep(response)
+      return { used, response }
     }
+    return await (changes ? orAborted(turns.take(once), request.signal) : once())
   }
 
-  /** Keeps what an answer says of the session. */
-  async function learn (request: Request, response: Response): Promise<Response> {
-    const door = doorOf(request)
-    if (door === undefined || !response.ok) return response
-    if (takesTokens.has(door)) await store.set(undefined)
-    if (givesTokens.has(door) && request.method !== 'GET') {
-      const { accessToken, refreshToken = (await store.get())?.refreshToken } = await response.clone().json() as Partial<SignedIn>
-      await store.set({ mark: globalThis.crypto.randomUUID(), ...(accessToken !== undefined && { accessToken, ...(refreshToken !== undefined && { refreshToken }) }) })
-    }
-    return response
+  async function keep (response: Response): Promise<void> {
+    const { accessToken, refreshToken = (await store.get())?.refreshToken } = await response.clone().json() as Partial<SignedIn>
+    if (mode === 'bearer' && accessToken === undefined) throw new TypeError('An answer without tokens, of something else than the service')
+    await store.set({ mark: `${Date.now()} ${Math.random()}`, ...(accessToken !== undefined && { accessToken, ...(refreshToken !== undefined && { refreshToken }) }) })
+    await known()
+  }
+
+  async function forget (): Promise<void> {
+    seen = undefined
+    await store.set(undefined)
+  }
+
+  /** Whether nobody has signed in, refreshed or signed out since. */
+  async function stands (used: SignedIn | undefined): Promise<boolean> {
+    return (await store.get())?.mark === used?.mark
+  }
+
+  /** Waits until what another tab has written is seen here. */
+  async function overtaken (used: SignedIn): Promise<void> {
+    for (let waits = 0; waits < 200 && await stands(used); waits++) await pause(10)
   }
 
   async function end (code: string, used: SignedIn | undefined): Promise<void> {
-    if ((await store.get())?.mark !== used?.mark) return // somebody signed in meanwhile
-    await store.set(undefined)
+    if (!await stands(used)) return
+    const mark = used?.mark ?? seen
+    if (mark === undefined ? code === 'token_missing' : mark === ended) return // nobody was signed in, or it was told
+    ended = mark
+    await forget()
     onSignedOut(code)
   }
 
   /** @returns the answer that stands in the way; undefined if there are fresh tokens */
   async function refresh (used: SignedIn | undefined): Promise<Response | undefined> {
-    const state = await store.get()
-    if (state?.mark !== used?.mark) return undefined // another tab was first
-    const request = new Request(`${baseUrl}${refreshPath}`, {
-      method: 'POST',
-      ...(mode === 'bearer' && { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ refreshToken: state?.refreshToken }) })
-    })
-    const response = await learn(request, await send(request, undefined))
-    if (response.ok) return undefined
-    if (response.status === 401) await end(await codeOf(response), used)
-    return response
-  }
-
-  /** One at a time, in all calls and, where the browser has the Web Locks API, in all tabs. */
-  async function refreshOnce (used: SignedIn | undefined): Promise<Response | undefined> {
-    const locks = (globalThis as { navigator?: { locks?: Locks } }).navigator?.locks
-    refreshing ??= (locks === undefined ? refresh(used) : locks.request(`latchkey ${baseUrl}`, () => refresh(used)))
-      .finally(() => { refreshing = undefined })
-    return (await refreshing)?.clone()
-  }
-
-  return async (request) => {
-    if (!trusted.has(new URL(request.url).origin)) return await fetch(request)
-    const used = await store.get()
-    const response = await send(request, used)
-    const door = doorOf(request)
-    const isAnswer = door !== undefined && door !== '/api/auth/profile/password' && (givesTokens.has(door) || takesTokens.has(door))
-    if (response.status !== 401 || isAnswer || (mode === 'bearer' && used === undefined)) return await learn(request, response)
+    if (used !== undefined && await turns.isSpent(used.mark)) await overtaken(used)
+    if (!await stands(used)) return undefined // another tab was first
+    const body = mode === 'bearer' && { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ refreshToken: used?.refreshToken }) }
+    const response = await send(new Request(`${baseUrl}${refreshDoor}`, { method: 'POST', ...body }), { mayRepeat: true, isSecret: true, lostAfterMs })
+    if (response.ok) {
+      if (await stands(used)) await keep(response)
+      if (used !== undefined) await turns.spend(used.mark)
+      return undefined
+    }
     const code = await codeOf(response)
-    if (code === 'token_expired') return await refreshOnce(used) ?? await learn(request, await send(request, await store.get()))
-    if (code === 'session_revoked' || code === 'token_invalid') await end(code, used)
+    if (response.status === 401 && /^(refresh_token_|token_|session_revoked$)/.test(code)) await end(code, used)
     return response
   }
+
+  async function refreshOnce (used: SignedIn | undefined): Promise<Response | undefined> {
+    if (refreshing === undefined || refreshing.mark !== used?.mark) {
+      const one = { mark: used?.mark, done: turns.take(async () => await refresh(used)).finally(() => { if (refreshing === one) refreshing = undefined }) }
+      refreshing = one
+    }
+    return (await refreshing.done)?.clone()
+  }
+
+  async function answerTo (request: Request, mayRefresh: boolean): Promise<Response> {
+    const { used, response } = await exchange(request)
+    const { path, givesTokens } = doorOf(request, baseUrl)
+    if (response.status !== 401 || request.headers.has('authorization') || !trusted.has(new URL(response.url || request.url).origin)) return response
+    if (path === '/api/auth/logout' || (givesTokens && path !== passwordDoor)) return response // it is about what was sent
+    const code = request.method === 'HEAD' && used !== undefined ? 'token_expired' : await codeOf(response) // a HEAD is told no code
+    if (code === 'token_expired' && mayRefresh && (mode === 'cookie' || used !== undefined)) {
+      return await orAborted(refreshOnce(used), request.signal) ?? await answerTo(request, false)
+    }
+    if (code === 'session_revoked' || code === 'token_invalid' || code === 'token_missing') await end(code, used)
+    return response
+  }
+
+  return async (request) => trusted.has(new URL(request.url).origin) ? await answerTo(request, true) : await fetch(request)
 }
 
 /** The `code` of a refusal, without taking its body away. */
@@ -121,19 +127,4 @@ async function codeOf (response: Response): Promise<string> {
   } catch {
     return ''
   }
-}
-
-/** @throws the signal's reason as soon as it is aborted */
-async function wait (ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
-  signal.throwIfAborted()
 }

@@ -13,6 +13,8 @@ export interface SignedIn {
 export interface TokenStore {
   get: () => SignedIn | undefined | Promise<SignedIn | undefined>
   set: (state: SignedIn | undefined) => void | Promise<void>
+  /** True if no other tab has it: nobody has to wait for another tab then. */
+  readonly isAlone?: boolean
 }
 
 /** What is used of `localStorage` and `sessionStorage`. */
@@ -24,25 +26,51 @@ export interface WebStorage {
 
 export function inMemory (): TokenStore {
   let state: SignedIn | undefined
-  return { get: () => state, set (next) { state = next } }
+  return { get: () => state, set (next) { state = next }, isAlone: true }
 }
 
 /**
+ * A storage that is full or forbidden loses nothing but the sharing: then the state is kept in memory.
  * @param storage `localStorage` for all tabs, `sessionStorage` for one
- * @param key under which it is kept
+ * @param key under which it is kept; another one for each service
  */
 export function inStorage (storage: WebStorage, key = 'latchkey'): TokenStore {
+  let refused: { state: SignedIn | undefined, stands: string | null } | undefined
+
+  function read (): string | null {
+    try {
+      return storage.getItem(key)
+    } catch {
+      return null
+    }
+  }
+
   return {
     get () {
-      try {
-        return JSON.parse(storage.getItem(key) ?? '') as SignedIn
-      } catch {
-        return undefined // nothing there, or not ours
-      }
+      const text = read()
+      return refused !== undefined && refused.stands === text ? refused.state : stateIn(text)
     },
     set (state) {
-      if (state === undefined) storage.removeItem(key)
-      else storage.setItem(key, JSON.stringify(state))
+      refused = undefined
+      try {
+        if (state === undefined) storage.removeItem(key)
+        else storage.setItem(key, JSON.stringify(state))
+      } catch {
+        try {
+          storage.removeItem(key) // what stands there is spent
+        } catch { /* then it is passed over */ }
+        refused = { state, stands: read() }
+      }
     }
+  }
+}
+
+/** @returns undefined where there is nothing, or nothing of ours */
+function stateIn (text: string | null): SignedIn | undefined {
+  try {
+    const state = JSON.parse(text ?? '') as Partial<SignedIn> | null
+    return typeof state?.mark === 'string' ? state as SignedIn : undefined
+  } catch {
+    return undefined
   }
 }

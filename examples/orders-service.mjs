@@ -9,6 +9,9 @@ import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 
 const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', process.env.ISSUER ?? 'http://127.0.0.1:3000'))
 
+// the keys could not be had, which says nothing about the token
+const isOutage = (error) => !(error instanceof errors.JOSEError) || ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'].includes(error.code)
+
 const server = createServer(async (request, response) => {
   const answer = (status, body, headers = {}) => { response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body)) }
   const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
@@ -19,7 +22,7 @@ const server = createServer(async (request, response) => {
   } catch (error) {
     // the client refreshes on token_expired, and signs in again on everything else
     if (error instanceof errors.JWTExpired) answer(401, { code: 'token_expired' }, { 'www-authenticate': 'Bearer error="invalid_token"' })
-    else if (error instanceof errors.JWKSTimeout || error instanceof TypeError) answer(503, { code: 'unavailable' }, { 'retry-after': '1' })
+    else if (isOutage(error)) answer(503, { code: 'unavailable' }, { 'retry-after': '1' })
     else answer(401, { code: 'token_invalid' }, { 'www-authenticate': 'Bearer error="invalid_token"' })
   }
 })

@@ -2,7 +2,7 @@
 // the browser as it is shipped (a bundler would do the same).
 //
 //   node examples/browser-app/server.mjs
-import { createReadStream } from 'node:fs'
+import { createReadStream, readdirSync } from 'node:fs'
 import Fastify from 'fastify'
 import latchkey from 'latchkey'
 
@@ -13,12 +13,12 @@ await app.register(latchkey, {
   ...(process.env.ACCESS_TOKEN_EXPIRY && { accessTokenExpiry: process.env.ACCESS_TOKEN_EXPIRY })
 })
 
+const client = new URL('.', import.meta.resolve('latchkey/client'))
 const files = {
   '/': ['text/html', new URL('index.html', import.meta.url)],
   '/app.js': ['text/javascript', new URL('app.js', import.meta.url)],
   '/vendor/openapi-fetch.js': ['text/javascript', new URL(import.meta.resolve('openapi-fetch'))],
-  ...Object.fromEntries(['index', 'session-fetch', 'token-store'].map((name) =>
-    [`/vendor/latchkey/${name}.js`, ['text/javascript', new URL(`${name}.js`, import.meta.resolve('latchkey/client'))]]))
+  ...Object.fromEntries(readdirSync(client).filter((name) => name.endsWith('.js')).map((name) => [`/vendor/latchkey/${name}`, ['text/javascript', new URL(name, client)]]))
 }
 for (const [path, [type, file]] of Object.entries(files)) app.get(path, async (request, reply) => await reply.type(type).send(createReadStream(file)))
 

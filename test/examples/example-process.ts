@@ -11,18 +11,25 @@ import { scratchFolder } from '../helper/scratch.ts'
 export interface Example {
   origin: string
   call: (path: string, call?: Call) => Promise<Answer>
+  /** Ends it before the test does. */
+  stop: () => Promise<void>
   /** Makes an account through its doors. */
   register: (base: string, username: string) => Promise<{ accessToken: string, refreshToken: string, userId: string }>
 }
 
 export async function startExample (t: Test, file: string, env: Record<string, string> = {}): Promise<Example> {
   buildIfNewer() // an example imports the package by its name, as it is shipped
-  const child = spawn(process.execPath, [fileURLToPath(new URL(`../../examples/${file}`, import.meta.url))], { env: { PATH: process.env['PATH'], ...recording, PORT: '0', DATA_DIR: scratchFolder(t), ...env } })
+  return await startScript(t, fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)), env)
+}
+
+export async function startScript (t: Test, path: string, env: Record<string, string>): Promise<Example> {
+  const child = spawn(process.execPath, [path], { env: { PATH: process.env['PATH'], ...recording, PORT: '0', DATA_DIR: scratchFolder(t), ...env } })
   const ended = once(child, 'exit')
-  t.teardown(async () => {
+  const stop = async (): Promise<void> => {
     child.kill('SIGKILL')
     await ended
-  })
+  }
+  t.teardown(stop)
   let printed = ''
   const origin = await new Promise<string>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
@@ -38,6 +45,7 @@ export async function startExample (t: Test, file: string, env: Record<string, s
   return {
     origin,
     call,
+    stop,
     async register (base, username) {
       const { status, text, json } = await call(`${base}/api/auth/register`, { method: 'POST', body: { email: `${username}@leak-mark.example`, username, password: `Pw7mark-${username}` } })
       if (status !== 201) throw new Error(`register: ${status} ${text}`)

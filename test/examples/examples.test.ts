@@ -1,7 +1,10 @@
 // The examples do what they say: each is started as its reader would start it, and driven.
 import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -42,6 +45,27 @@ await t.test('another service verifies with the published keys, and says what th
   service.clock.advance(-60_000) // issued a minute ago: it has run out by the other service's clock
   const old = await register(service)
   t.match(await orders.call('/', { token: old.accessToken }), { status: 401, json: { code: 'token_expired' } })
+})
+
+await t.test('another service says 503 while the keys cannot be had, so that no client signs out, and goes on when they can', async (t) => {
+  const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
+  const service = await startService(t, { env: { ACCESS_TOKEN_ALGORITHM: 'EdDSA', ACCESS_TOKEN_KEYS: key } })
+  const keys = (await service.get('/.well-known/jwks.json')).text
+  const answers: ((response: ServerResponse) => void)[] = [
+    (response) => response.writeHead(502).end('bad gateway'),
+    (response) => response.end('<h1>not JSON</h1>'),
+    (response) => response.end('{"keys":5}'),
+    (response) => response.destroy(),
+    (response) => response.end(keys)
+  ]
+  const front = createServer((_request, response) => { answers.shift()?.(response) }).listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  t.teardown(() => front.close())
+  const orders = await startExample(t, 'orders-service.mjs', { ISSUER: `http://127.0.0.1:${(front.address() as AddressInfo).port}` })
+  const { accessToken: token } = await register(service)
+  for (let i = 0; i < 4; i++) t.match(await orders.call('/', { token }), { status: 503, headers: { 'retry-after': '1' }, json: { code: 'unavailable' } })
+  t.equal((await orders.call('/', { token })).status, 200)
+  t.match(await orders.call('/', { token: 'garbage' }), { status: 401, json: { code: 'token_invalid' } })
 })
 
 await t.test('browser app: the page and everything that it loads is there', async (t) => {
