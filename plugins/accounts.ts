@@ -26,10 +26,11 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     else if (method !== 'checkRoom') meter.observe('latchkey_password_hash_seconds', { operation: method }, seconds)
   })
   scope.addHook('onClose', async () => { await hasher.close() })
-  const { users, profiles, tokens, audit, tellHost, loginLimits: limits, changeAccount } = scope
+  const { users, userView: view, profiles, tokens, audit, tellHost, loginLimits: limits, changeAccount } = scope
   const { passwordMinLength } = config
   scope.decorate('accounts', meter.timed(createAccountService({
     users,
+    view,
     profiles,
     tokens,
     hasher,
@@ -46,6 +47,7 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
   }))
   scope.decorate('accountChanges', createAccountChanges({
     users,
+    view,
     changeAccount,
     revokeOlder: scope.revocations.revokeOlder,
     tokens,
@@ -56,4 +58,4 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     audit,
     tellHost
   }))
-}, { name: 'latchkey-accounts', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-profiles', 'latchkey-audit', 'latchkey-host-hooks', 'latchkey-revocations', 'latchkey-tokens', 'latchkey-limits'] })
+}, { name: 'latchkey-accounts', dependencies: ['latchkey-public-user', 'latchkey-meter', 'latchkey-stores', 'latchkey-profiles', 'latchkey-audit', 'latchkey-host-hooks', 'latchkey-revocations', 'latchkey-tokens', 'latchkey-limits'] })

@@ -10,24 +10,29 @@ import type { ScopeOptions } from '../src/scope-options.ts'
 import { bearerText } from '../src/token/bearer.ts'
 import type { Checked, CheckedCopy } from '../src/token/session-check.ts'
 import type { Authenticate } from '../src/types.ts'
-import type { Member } from '../src/session/session-rules.ts'
+import type { SeenMember } from '../src/session/session-rules.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** The access token that a request presents, or undefined. @throws LatchkeyError `token_invalid` */
     accessTokenOf: (request: FastifyRequest) => string | undefined
-    /** Hook for doors that guests use too: no token is a guest, a bad one is refused as by `authenticate`. Sets `request.member`. */
+    /** Hook for doors that guests use too: no token is a guest, a bad one is refused as by `authenticate`. Sets `request.latchkeyMember`. */
     identify: Authenticate
-    /** As `authenticate`, for doors that need to know the login: sets `request.member`, too. */
+    /** As `authenticate`, for doors that need to know the login: sets `request.latchkeyMember`, too. */
     authenticateMember: Authenticate
+    /** The two guards of a host whose requests have a `user` of their own: they use the field of that name instead. */
+    guardsFor: (field: string) => { authenticate: Authenticate, requireRole: (role: PublicUser['role']) => Authenticate }
   }
   interface FastifyRequest {
     /** The user and the login behind a request that `identify` or `authenticateMember` has let pass; null for a guest. */
-    member: Member | null
-    /** Version of the member's account, as the copy of the session has it; set with `member`. */
-    accountVersion: number
+    latchkeyMember: SeenMember | null
   }
 }
+
+/** A request of a host that has the public user under a name of its own. */
+type Named = FastifyRequest & Record<string, PublicUser | null>
+
+type Admit = (request: FastifyRequest, reply: FastifyReply, copy: CheckedCopy, tier: Tier, knowsMember: boolean) => void
 
 /** One text a tier: a memory hit makes none. */
 const timings: Record<Tier, string> = { memory: 'auth;desc="memory"', redis: 'auth;desc="redis"', mongo: 'auth;desc="mongo"' }
@@ -35,7 +40,8 @@ const timings: Record<Tier, string> = { memory: 'auth;desc="memory"', redis: 'au
 export default fp<ScopeOptions>(async function authenticate (scope, { config }) {
   const { sessionCheck, authCookies, isFromHere } = scope
   const timing = config.serverTiming
-  const admit = ['debug', 'trace'].includes(scope.log.level) ? tellAndLetIn : letIn // so that a hit asks no logger for its level
+  const tells = ['debug', 'trace'].includes(scope.log.level) // so that a hit asks no logger for its level
+  const admitted = tells ? telling(letIn) : letIn
 
   /** The hooks' token: a cookie counts only if no other site can have caused the request, on a host's routes too. */
   function tokenOf (request: FastifyRequest): string | undefined {
@@ -52,17 +58,16 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
     return headers.cookie === undefined ? undefined : authCookies.read(headers.cookie).access
   }
 
-  function tellAndLetIn (request: FastifyRequest, reply: FastifyReply, copy: CheckedCopy, tier: Tier, knowsMember: boolean): void {
-    request.log.debug({ tier, sid: copy.key }, 'session checked')
-    letIn(request, reply, copy, tier, knowsMember)
+  function telling (admit: Admit): Admit {
+    return (request, reply, copy, tier, knowsMember) => {
+      request.log.debug({ tier, sid: copy.key }, 'session checked')
+      admit(request, reply, copy, tier, knowsMember)
+    }
   }
 
   function letIn (request: FastifyRequest, reply: FastifyReply, { key, value }: CheckedCopy, tier: Tier, knowsMember: boolean): void {
     request.user = value.user
-    if (knowsMember) {
-      request.member = { userId: value.user.id, sid: key }
-      request.accountVersion = value.version
-    }
+    if (knowsMember) request.latchkeyMember = { userId: value.user.id, sid: key, accountVersion: value.version }
     if (timing) reply.header('server-timing', timings[tier])
   }
 
@@ -75,7 +80,7 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
     done(error as Error)
   }
 
-  function check (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void, takesGuests: boolean, knowsMember: boolean): void {
+  function check (admit: Admit, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void, takesGuests: boolean, knowsMember: boolean): void {
     const { authorization } = request.headers
     const held = authorization === undefined ? undefined : sessionCheck.hit(authorization)
     if (held !== undefined) {
@@ -103,13 +108,23 @@ export default fp<ScopeOptions>(async function authenticate (scope, { config }) 
     }, (error: unknown) => { refuse(request, reply, error, done) })
   }
 
-  scope.decorate('authenticate', (request, reply, done) => { check(request, reply, done, false, false) })
-  scope.decorate('identify', (request, reply, done) => { check(request, reply, done, true, true) })
-  scope.decorate('authenticateMember', (request, reply, done) => { check(request, reply, done, false, true) })
-  scope.decorateRequest('member', null)
-  scope.decorateRequest('accountVersion', 0)
+  scope.decorate('authenticate', (request, reply, done) => { check(admitted, request, reply, done, false, false) })
+  scope.decorate('identify', (request, reply, done) => { check(admitted, request, reply, done, true, true) })
+  scope.decorate('authenticateMember', (request, reply, done) => { check(admitted, request, reply, done, false, true) })
+  scope.decorateRequest('latchkeyMember', null)
   scope.decorate('requireRole', (role) => (request, _reply, done) => {
     done((request.user as PublicUser | null)?.role === role ? undefined : new LatchkeyError('forbidden'))
+  })
+  scope.decorate('guardsFor', (field) => {
+    const letInAs: Admit = (request, reply, { value }, tier) => {
+      (request as Named)[field] = value.user
+      if (timing) reply.header('server-timing', timings[tier])
+    }
+    const admit = tells ? telling(letInAs) : letInAs
+    return {
+      authenticate: (request, reply, done) => { check(admit, request, reply, done, false, false) },
+      requireRole: (role) => (request, _reply, done) => { done((request as Named)[field]?.role === role ? undefined : new LatchkeyError('forbidden')) }
+    }
   })
   scope.decorate('accessTokenOf', accessTokenOf)
 }, { name: 'latchkey-authenticate', dependencies: ['latchkey-tokens', 'latchkey-cookies', 'latchkey-security'] })

@@ -20,10 +20,11 @@ export default fp<ScopeOptions>(async function avatars (scope, { clock, randomBy
   scope.decorate('avatars', createAvatarService({
     avatars: scope.avatarRepository,
     users: scope.users,
+    view: scope.userView,
     change: scope.changeAccount,
     uploads: createAvatarUploads({ places, deadlineMs }),
     clock,
     randomBytes,
     onLeftover: (error) => { scope.log.warn({ err: error }, 'a picture that nobody points at could not be deleted; the clean-up does it') }
   }))
-}, { name: 'latchkey-avatars', dependencies: ['latchkey-stores', 'latchkey-revocations'] })
+}, { name: 'latchkey-avatars', dependencies: ['latchkey-public-user', 'latchkey-stores', 'latchkey-revocations'] })

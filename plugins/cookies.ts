@@ -3,6 +3,7 @@
 import fastifyCookie from '@fastify/cookie'
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
+import { registerApart } from '../src/register-apart.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import type { Issued } from '../src/token/token-service.ts'
 
@@ -24,7 +25,7 @@ export interface AuthCookies {
 }
 
 export default fp<ScopeOptions>(async function cookies (scope, { config }) {
-  if (!scope.hasReplyDecorator('setCookie')) await scope.register(fastifyCookie, { hook: false })
+  await registerApart(scope, fastifyCookie, { hook: false })
   const prefix = config.cookieSecure && config.cookieDomain === undefined ? '__Host-' : ''
   const names = { access: `${prefix}accessToken`, refresh: `${prefix}refreshToken` }
   const attributes = {

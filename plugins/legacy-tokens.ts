@@ -1,7 +1,8 @@
 // Socket: @fastify/jwt for the tokens of the service that was before, one registration for each secret that may have signed
 // them. It only verifies.
-import fastifyJwt, { type JWT } from '@fastify/jwt'
+import fastifyJwt, { type FastifyJWTOptions, type JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
+import { registerApart } from '../src/register-apart.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 
 declare module 'fastify' {
@@ -20,14 +21,14 @@ export default fp<ScopeOptions>(async function legacyTokens (scope, { config: { 
     return
   }
   for (const [at, secret] of legacySecrets.entries()) {
-    await scope.register(fastifyJwt, {
+    await registerApart<FastifyJWTOptions>(scope, fastifyJwt, {
       namespace: nameOf(at),
       decoratorName: 'latchkeyClaims',
       secret,
       sign: { algorithm: 'HS256' },
       // times are judged by the service's own clock
       verify: { algorithms: ['HS256'], ignoreExpiration: true, ignoreNotBefore: true, cache: false }
-    })
+    }, { jwt: undefined })
   }
   const engines = legacySecrets.map((_, at) => (scope.jwt as unknown as Record<string, JWT>)[nameOf(at)] as JWT)
 

@@ -1,4 +1,4 @@
-// Socket: the limits on guessing and registering.
+// Socket: the limits on guessing, registering and visits of guests.
 import fp from 'fastify-plugin'
 import { createLoginLimits, type LoginLimits } from '../src/limit/login-limits.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'

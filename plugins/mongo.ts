@@ -3,9 +3,10 @@
 import fastifyMongodb from '@fastify/mongodb'
 import fp from 'fastify-plugin'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MongoClient, type MongoClientOptions } from 'mongodb'
+import { MongoClient, type ConnectionClosedEvent, type MongoClientOptions, type TopologyDescriptionChangedEvent } from 'mongodb'
 import { within } from '../src/clock.ts'
 import type { EmbeddedOptions } from '../src/embedded/embedded-client.ts'
+import { registerApart } from '../src/register-apart.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 
 declare module 'fastify' {
@@ -70,9 +71,12 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
   }
   const client = mongoClient ?? await open()
   const returned: (() => void)[] = []
-  if (store.kind === 'mongodb') watch(client, returned)
+  if (store.kind === 'mongodb') {
+    const stopWatching = watch(client, returned)
+    scope.addHook('onClose', async () => { stopWatching() })
+  }
   scope.decorate('onMongoReturn', (listener) => { returned.push(listener) })
-  await scope.register(fastifyMongodb, { client, database: store.kind === 'mongodb' ? store.database : 'latchkey' })
+  await registerApart(scope, fastifyMongodb, { client, database: store.kind === 'mongodb' ? store.database : 'latchkey' }, { mongo: undefined })
   if (mongoClient === undefined) {
     const closing = new AbortController()
     scope.addHook('onClose', async () => {
@@ -99,19 +103,22 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
     return new MongoClient(store.uri, optionsBeside(store.uri))
   }
 
-  function watch (watched: MongoClient, listeners: readonly (() => void)[]): void {
+  /** @returns what takes the listeners off again: a host's client goes on */
+  function watch (watched: MongoClient, listeners: readonly (() => void)[]): () => void {
     let writable = false
     const tell = (): void => { for (const listener of listeners) listener() }
     // by the whole deployment: a member that is down is no outage as long as there is a primary
-    watched.on('topologyDescriptionChanged', ({ newDescription }) => {
+    const onDescription = ({ newDescription }: TopologyDescriptionChangedEvent): void => {
       const were = writable
       writable = [...newDescription.servers.values()].some(({ type }) => writableTypes.has(type))
       if (writable) say(true)
       else if (were) say(false)
       if (writable && !were) tell()
-    })
+    }
     // one that was replaced between two heartbeats looks the same to the driver: its broken connections tell of it
-    watched.on('connectionClosed', ({ reason }) => { if (reason === 'error' || reason === 'stale') tell() })
-    watched.on('serverHeartbeatFailed', () => { if (!writable) say(false) })
+    const onClosed = ({ reason }: ConnectionClosedEvent): void => { if (reason === 'error' || reason === 'stale') tell() }
+    const onHeartbeatFailed = (): void => { if (!writable) say(false) }
+    watched.on('topologyDescriptionChanged', onDescription).on('connectionClosed', onClosed).on('serverHeartbeatFailed', onHeartbeatFailed)
+    return () => { watched.off('topologyDescriptionChanged', onDescription).off('connectionClosed', onClosed).off('serverHeartbeatFailed', onHeartbeatFailed) }
   }
 }, { name: 'latchkey-mongo' })

@@ -3,36 +3,68 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { TSchema } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/schemas/problem.ts'
 import { HealthAnswer } from '../src/schemas/health-shapes.ts'
 import { finishDocument, type MadeDocument } from '../src/schemas/openapi-finish.ts'
 import { SessionList } from '../src/schemas/session-shapes.ts'
-import { PasswordAnswer, Preferences, Profile, PublicUser, RevokedAnswer, SessionSummary, TokenAnswer } from '../src/schemas/shapes.ts'
+import { PasswordAnswer, Preferences, RevokedAnswer, SessionSummary, TokenAnswer } from '../src/schemas/shapes.ts'
 import { ActionList, ListedVisit, PageList, Visit, VisitList } from '../src/schemas/visit-shapes.ts'
+import type { Parts } from '../src/config/parts.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { version } from '../src/version.ts'
 
-const description = `Login sessions that can be revoked at once, at almost the price of a stateless JWT.
+const about = 'Login sessions that can be revoked at once, at almost the price of a stateless JWT.'
 
-Sign in with \`POST /api/auth/login\`, send the access token as \`Authorization: Bearer\` (or \`x-access-token\`, or let the
-browser send the cookie), refresh it when a call answers 401 \`token_expired\`. Every failure is an RFC 9457 problem
-document whose \`code\` tells what to do.
+const signingIn = `Sign in with \`POST /api/auth/login\`, send the access token as \`Authorization: Bearer\` (or \`x-access-token\`, or let the
+browser send the cookie), refresh it when a call answers 401 \`token_expired\`. `
 
-Visits and preferences need no account: a guest is known by a signed cookie, a user by the token, and what a guest has
+const failing = `Every failure is an RFC 9457 problem
+document whose \`code\` tells what to do.`
+
+const visiting = `Visits and preferences need no account: a guest is known by a signed cookie, a user by the token, and what a guest has
 comes along at register and login.`
 
-export default fp<ScopeOptions>(async function openapi (scope, { config, base }) {
+/** What a reader is told first. */
+const descriptionOf = (parts: Parts): string =>
+  [about, `${parts.has('auth') ? signingIn : ''}${failing}`, ...(parts.has('visits') || parts.has('preferences') ? [visiting] : [])].join('\n\n')
+
+/**
+ * A host's own document would take these doors and shapes in, and could not be made: it knows nothing of how one signs in here.
+ * So no door is for another document, and a host that asks its scopes for their schemas, once it is ready, is told its own.
+ */
+function keepApart (scope: FastifyInstance, info: object): void {
+  const toOthers = ({ schema, url, openapiObject }: { schema?: object, url: string, openapiObject?: { info?: unknown } }) =>
+    ({ schema: openapiObject?.info === info ? schema : { ...schema, hide: true }, url })
+  const config = { swaggerTransform: toOthers as never }
+  scope.addHook('onRoute', (route) => { route.config = { ...route.config, ...config } })
+  // a door of HEAD is made from what its GET was opened with, and a host that shows those has copied it before that hook
+  const { get } = scope
+  scope.get = function (this: FastifyInstance, path: string, options: object, handler: unknown) {
+    return Reflect.apply(get, this, [path, { ...options, config: { ...config } }, handler]) as FastifyInstance
+  } as typeof scope.get
+  const host = Object.getPrototypeOf(scope) as FastifyInstance
+  const { getSchemas } = scope
+  scope.getSchemas = () => host.getSchemas()
+  scope.addHook('onRegister', (inner) => { inner.getSchemas = () => scope.getSchemas() })
+  scope.addHook('onReady', async () => { scope.getSchemas = getSchemas }) // after those of the host, before that of this document
+}
+
+export default fp<ScopeOptions>(async function openapi (scope, { config, base, parts }) {
   const { names } = scope.authCookies
+  const { user, profile } = scope.userShapes
   const { visit, preferences } = scope.visitorCookies
   const shapes: TSchema[] = [
-    Problem, PublicUser, Preferences, Profile, SessionSummary, TokenAnswer, PasswordAnswer, RevokedAnswer, SessionList, HealthAnswer, Visit, ListedVisit, VisitList, PageList, ActionList
+    Problem, user, Preferences, profile, SessionSummary, TokenAnswer, PasswordAnswer, RevokedAnswer, SessionList, HealthAnswer, Visit, ListedVisit, VisitList, PageList, ActionList
   ]
   for (const shape of shapes) scope.addSchema(shape)
+  const info = { title: 'Latchkey', version, description: descriptionOf(parts), license: { name: 'MIT', identifier: 'MIT' } }
+  keepApart(scope, info)
   await scope.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Latchkey', version, description, license: { name: 'MIT', identifier: 'MIT' } },
+      info,
       servers: [{ url: base || '/', description: 'This service' }],
       tags: [
         { name: 'auth', description: 'Register, sign in, refresh, sign out' },
@@ -71,4 +103,4 @@ export default fp<ScopeOptions>(async function openapi (scope, { config, base })
     })
     await page.register(swaggerUi, { routePrefix: '/docs', uiConfig: { url: `${base}/openapi.json`, docExpansion: 'list', persistAuthorization: false } })
   })
-}, { name: 'latchkey-openapi', dependencies: ['latchkey-cookies', 'latchkey-visitor-cookies'] })
+}, { name: 'latchkey-openapi', dependencies: ['latchkey-public-user', 'latchkey-cookies', 'latchkey-visitor-cookies'] })

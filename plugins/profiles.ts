@@ -31,6 +31,7 @@ export default fp<ScopeOptions>(async function profiles (scope, { config, clock 
   }
   const cache: ProfileCache = createProfileCache({
     users: scope.users,
+    view: scope.userView,
     clock,
     ttlMs: config.profileTtlSeconds * 1000,
     counted: scope.statistics.profiles,
@@ -42,4 +43,4 @@ export default fp<ScopeOptions>(async function profiles (scope, { config, clock 
   const replays = setInterval(() => { void cache.replay() }, replayMs).unref()
   scope.addHook('onClose', async () => { clearInterval(replays) })
   scope.decorate('profiles', cache)
-}, { name: 'latchkey-profiles', dependencies: ['latchkey-meter', 'latchkey-redis', 'latchkey-stores', 'latchkey-statistics'] })
+}, { name: 'latchkey-profiles', dependencies: ['latchkey-public-user', 'latchkey-meter', 'latchkey-redis', 'latchkey-stores', 'latchkey-statistics'] })

@@ -3,8 +3,10 @@
 import fastifyRedis from '@fastify/redis'
 import fp from 'fastify-plugin'
 import { Cluster, Redis } from 'ioredis'
+import { boundedClient } from '../src/cache/bounded-client.ts'
 import type { RedisClient } from '../src/cache/shared-tier.ts'
 import type { RedisAddress } from '../src/config/addresses.ts'
+import { registerApart } from '../src/register-apart.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 
 declare module 'fastify' {
@@ -44,7 +46,7 @@ export default fp<ScopeOptions>(async function redis (scope, { config, redisClie
     scope.decorate('redisPort', undefined)
     return
   }
-  const client = redisClient ?? open(config.redis as RedisAddress)
+  const client = redisClient === undefined ? open(config.redis as RedisAddress) : boundedClient(redisClient, bounded.commandTimeout)
   let connected = client.status === 'ready'
   const listeners: (() => void)[] = []
   const say = (now: boolean, line: string) => {
@@ -58,11 +60,9 @@ export default fp<ScopeOptions>(async function redis (scope, { config, redisClie
   }
   client.on('error', lost).on('close', lost).on('ready', back)
   scope.addHook('onClose', async () => { client.off('error', lost).off('close', lost).off('ready', back) })
-  if (redisClient === undefined) {
-    client.connect().catch(() => { /* it goes on trying */ })
-    scope.addHook('onClose', async () => { client.disconnect() })
-  }
-  await scope.register(fastifyRedis, { client: readyView(client) })
+  if (client.status === 'wait') client.connect().catch(() => { /* it goes on trying */ })
+  if (redisClient === undefined) scope.addHook('onClose', async () => { client.disconnect() })
+  await registerApart(scope, fastifyRedis, { client: readyView(client) }, { redis: undefined })
   scope.decorate('redisPort', {
     client,
     subscriberFor: (attempt) => subscriberFor(client, attempt),
@@ -89,10 +89,13 @@ function open ({ url, nodes }: RedisAddress): RedisClient {
   })
 }
 
+/** Not by its class: a host may have a copy of the library of its own. */
+const isCluster = (client: RedisClient): client is Cluster => client.isCluster
+
 /** A connection of its own that ends when it ends: the channel opens the next one. On a cluster, any node carries every channel. */
 function subscriberFor (client: RedisClient, attempt: number): Redis {
   const own = { commandTimeout: 1000, connectionName: 'latchkey-revocations', retryStrategy: () => null }
-  if (client instanceof Redis) return client.duplicate({ ...bounded, ...own }) // a host's client may connect by itself
+  if (!isCluster(client)) return client.duplicate({ ...bounded, ...own }) // a host's client may connect by itself
   const nodes = client.nodes('master')
   const node = nodes[attempt % Math.max(1, nodes.length)]
   if (node === undefined) throw new Error('no node of the cluster is known yet')

@@ -1,8 +1,8 @@
 // Socket: security headers, CORS, the general limit on requests where it is switched on, and the defence of cookies
 // against other sites (DESIGN 6). A browser says where a request comes from (Sec-Fetch-Site, else Origin); whoever says
 // neither is no browser. A request with an Authorization header is judged by that alone, and its cookies are not looked at.
-import cors from '@fastify/cors'
-import rateLimit from '@fastify/rate-limit'
+import cors, { type FastifyCorsOptions } from '@fastify/cors'
+import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import helmet, { type HelmetOptions } from 'helmet'
@@ -10,6 +10,7 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { LatchkeyError } from '../src/errors.ts'
 import { addressKey } from '../src/limit/address.ts'
+import { registerApart } from '../src/register-apart.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 
 /** Characters of an address that are read; nothing here needs more (414 above it). */
@@ -43,7 +44,7 @@ export default fp<ScopeOptions>(async function security (scope, { config }) {
     done()
   })
   if (allowed.size > 0) {
-    await scope.register(cors, {
+    await registerApart<FastifyCorsOptions>(scope, cors, {
       // who is not on the list gets no word of CORS at all
       origin: (origin, callback) => { callback(null, origin !== undefined && allowed.has(origin) ? origin : false) },
       strictPreflight: false,
@@ -55,7 +56,7 @@ export default fp<ScopeOptions>(async function security (scope, { config }) {
   }
 
   if (config.requestLimitPerMinute > 0) {
-    await scope.register(rateLimit, {
+    await registerApart<RateLimitPluginOptions>(scope, rateLimit, {
       global: false,
       max: config.requestLimitPerMinute,
       timeWindow: 60_000,

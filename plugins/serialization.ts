@@ -7,9 +7,10 @@ import fp from 'fastify-plugin'
 export default fp(async function serialization (scope) {
   const serializers = new Map<string, ReturnType<FastifySerializerCompiler<unknown>>>()
   let compile: SerializerCompiler | undefined
+  const shapes = scope.getSchemas.bind(scope) // as it is now: plugins/openapi.ts lets others see less
 
   scope.setSerializerCompiler<unknown>(({ schema, method, url, httpStatus = '' }) => {
-    compile ??= SerializerSelector()(scope.getSchemas()) // routes are compiled when every shape has been added
+    compile ??= SerializerSelector()(shapes()) // routes are compiled when every shape has been added
     const shape = JSON.stringify(schema)
     const serialize = serializers.get(shape) ?? compile({ schema, method, url, httpStatus })
     serializers.set(shape, serialize)

@@ -36,7 +36,7 @@ export interface StoreStates {
 const firstTryMs = 1500
 const pauseMs = 1000
 
-export default fp<ScopeOptions>(async function stores (scope, { config, clock }) {
+export default fp<ScopeOptions>(async function stores (scope, { config, clock, parts }) {
   const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
   const { meter } = scope
   const users = meter.timedStore('mongo', 'users', createUserRepository(db))
@@ -47,13 +47,15 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock })
   const visitLog = meter.timedStore('mongo', 'visit_log', createVisitLog(db, config.visitEntries))
   const local = createLocalCounter(clock)
   const redis = scope.redisPort
+  // those that a part lists or searches by; the guard reads by id alone, and needs no right to make an index
+  const indexed = [...(parts.has('auth') ? [users, sessions, avatarRepository] : []), ...(parts.has('visits') ? [visitRepository] : [])]
   const indexes = { ready: false, givenUp: false, returns: 0 }
 
   async function ensureIndexes (): Promise<void> {
     while (!indexes.ready && !indexes.givenUp) {
       const { returns } = indexes
       try {
-        for (const repository of [users, sessions, avatarRepository, visitRepository]) await repository.ensureIndexes()
+        for (const repository of indexed) await repository.ensureIndexes()
         indexes.ready = returns === indexes.returns
       } catch (error) {
         scope.log.warn({ err: error }, 'the indexes could not be made yet')

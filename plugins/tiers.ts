@@ -24,7 +24,7 @@ const quietMs = 60_000
 const tombstoneMarginMs = 60_000
 
 export default fp<ScopeOptions>(async function tiers (scope, { config, clock, randomBytes }) {
-  const { meter, redisPort: redis } = scope
+  const { meter, redisPort: redis, userView: view } = scope
   const channelName = `${config.redisKeyPrefix}revoked`
   const named = (store: string, onClose?: () => void) => ({
     clock,
@@ -74,8 +74,8 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     capacity: config.memoryTierEntries,
     ttlMs: config.verdictTtlSeconds * 1000,
     hearing: channel?.hearing ?? { lastBeat: config.store.kind === 'embedded' ? Infinity : -Infinity },
-    load: loadSessionCopy({ sessions: scope.sessions, clock }),
-    codec: { encode: JSON.stringify, decode: decodeSessionCopy },
+    load: loadSessionCopy({ sessions: scope.sessions, view, clock }),
+    codec: { encode: JSON.stringify, decode: (text) => decodeSessionCopy(text, view) },
     ...(shared && { shared }),
     breaker: meter.breaker('sessions_mongo', createBreaker(named('MongoDB'))),
     onUnsent: () => {
@@ -94,4 +94,4 @@ export default fp<ScopeOptions>(async function tiers (scope, { config, clock, ra
     if (channel === undefined) return 'none'
     return clock.mono() - channel.hearing.lastBeat > deafAfterMs ? 'deaf' : 'hearing'
   })
-}, { name: 'latchkey-tiers', dependencies: ['latchkey-meter', 'latchkey-redis', 'latchkey-stores', 'latchkey-profiles'] })
+}, { name: 'latchkey-tiers', dependencies: ['latchkey-public-user', 'latchkey-meter', 'latchkey-redis', 'latchkey-stores', 'latchkey-profiles'] })

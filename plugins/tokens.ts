@@ -1,8 +1,9 @@
 // Socket: @fastify/jwt as the engine of access tokens, and everything that issues, checks and ends sessions.
 // One registration of the library per key, under its kid: keys and their algorithms are then fixed, checked at the start, and
 // verifying is synchronous. It decorates no request: `request.user` is set by `authenticate` alone.
-import fastifyJwt, { type JWT } from '@fastify/jwt'
+import fastifyJwt, { type FastifyJWTOptions, type JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
+import { registerApart } from '../src/register-apart.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
 import { createLastSeen, type LastSeen } from '../src/session/last-seen.ts'
 import { createAccessTokens, type JwtEngine } from '../src/token/access-token.ts'
@@ -28,14 +29,14 @@ declare module 'fastify' {
 export default fp<ScopeOptions>(async function tokens (scope, { config, clock, randomBytes, claims }) {
   const { keyring, published } = createAccessKeys(config)
   for (const { kid, algorithm, material } of keyring.keys) {
-    await scope.register(fastifyJwt, {
+    await registerApart<FastifyJWTOptions>(scope, fastifyJwt, {
       namespace: kid,
       decoratorName: 'latchkeyClaims',
       secret: material,
       sign: { algorithm, kid, header: { alg: algorithm, typ: 'at+jwt' } },
       // times are judged by the service's own clock
       verify: { algorithms: [algorithm], checkTyp: 'at+jwt', ignoreExpiration: true, ignoreNotBefore: true, cache: false }
-    })
+    }, { jwt: undefined })
   }
   const engines = scope.jwt as unknown as Record<string, JWT>
   const engine: JwtEngine = {
@@ -75,6 +76,7 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
   const kinds: Record<string, 'refresh' | 'renewal'> = { refresh: 'refresh', renew: 'renewal' }
   scope.decorate('tokens', meter.timed(createTokenService({
     users,
+    view: scope.userView,
     sessions,
     cache,
     revoke,
@@ -93,4 +95,4 @@ export default fp<ScopeOptions>(async function tokens (scope, { config, clock, r
     const kind = kinds[method]
     if (kind !== undefined) meter.add('latchkey_refreshes_total', { kind, outcome })
   }))
-}, { name: 'latchkey-tokens', dependencies: ['latchkey-meter', 'latchkey-stores', 'latchkey-tiers', 'latchkey-audit', 'latchkey-host-hooks', 'latchkey-revocations', 'latchkey-legacy-tokens'] })
+}, { name: 'latchkey-tokens', dependencies: ['latchkey-public-user', 'latchkey-meter', 'latchkey-stores', 'latchkey-tiers', 'latchkey-audit', 'latchkey-host-hooks', 'latchkey-revocations', 'latchkey-legacy-tokens'] })

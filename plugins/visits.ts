@@ -21,7 +21,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     guestVisits: GuestVisits
     memberVisits: MemberVisits
-    membership: Membership
+    /** Undefined where the part `visits` is not mounted. */
+    membership: Membership | undefined
     visitJob: VisitJob
     /** The store under @fastify/session. */
     visitSessionStore: RedisSessionStore

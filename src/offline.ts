@@ -6,11 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import meter from '../plugins/meter.ts'
 import mongo from '../plugins/mongo.ts'
 import profiles from '../plugins/profiles.ts'
+import publicUser from '../plugins/public-user.ts'
 import redis from '../plugins/redis.ts'
 import revocations from '../plugins/revocations.ts'
 import statistics from '../plugins/statistics.ts'
 import stores from '../plugins/stores.ts'
 import tiers from '../plugins/tiers.ts'
+import { everyPart } from './config/parts.ts'
 import type { ScopeOptions } from './scope-options.ts'
 
 export interface OfflineOptions extends Pick<ScopeOptions, 'config' | 'clock' | 'randomBytes'> {
@@ -25,12 +27,12 @@ export type OfflineApp = FastifyInstance
 export const openDocuments = (options: OfflineOptions): Promise<OfflineApp> => open([meter, mongo], options)
 
 /** Accounts, and the copies of them and of their sessions in Redis. */
-export const openAccounts = (options: OfflineOptions): Promise<OfflineApp> => open([meter, mongo, redis, stores, statistics, profiles, tiers, revocations], options)
+export const openAccounts = (options: OfflineOptions): Promise<OfflineApp> => open([publicUser, meter, mongo, redis, stores, statistics, profiles, tiers, revocations], options)
 
 async function open (sockets: (typeof mongo)[], { warn, ...options }: OfflineOptions): Promise<OfflineApp> {
   const stream = { write (line: string) { warn((JSON.parse(line) as { msg: string }).msg) } }
   const app = Fastify({ logger: { level: 'warn', stream } })
-  for (const socket of sockets) app.register(socket, { base: '', ...options })
+  for (const socket of sockets) app.register(socket, { base: '', parts: everyPart, ...options })
   try {
     await app.ready()
     return app

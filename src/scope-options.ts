@@ -3,12 +3,16 @@ import type { MongoClient } from 'mongodb'
 import type { RedisClient } from './cache/shared-tier.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
+import type { Parts } from './config/parts.ts'
 import type { WorkerPlace } from './meter/scrape.ts'
 import type { ClaimsOf } from './token/access-token.ts'
 import type { HostHooks } from './token/host-hooks.ts'
+import type { HostView } from './user/user-view.ts'
 
 export interface ScopeOptions {
   config: Config
+  /** What of the service is mounted here. */
+  parts: Parts
   clock: Clock
   randomBytes: (size: number) => Buffer
   /** Path under which the scope is mounted, without a slash at the end. */
@@ -20,6 +24,8 @@ export interface ScopeOptions {
   hooks?: HostHooks
   /** Adds to what an access token says. */
   claims?: ClaimsOf
+  /** Adds to what an account shows of itself. */
+  hostView?: HostView
   /** If this process is one of several of one service. */
   worker?: WorkerPlace
 }

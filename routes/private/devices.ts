@@ -20,7 +20,7 @@ export default async function devices (scope: Doors): Promise<void> {
     const member = memberOf(request)
     const { id } = request.params
     await scope.devices.end(member, id, clientOf(request))
-    if (id !== member.sid) await scope.membership.leave([id])
+    if (id !== member.sid) await scope.membership?.leave([id])
     else {
       await leaveVisits(scope, request, reply, [id])
       if (presentedBy(scope, request, undefined).byCookie) scope.authCookies.clear(reply)
@@ -31,7 +31,7 @@ export default async function devices (scope: Doors): Promise<void> {
 
   scope.delete('/api/auth/sessions', { schema: endOtherSessionsSchema }, async (request) => {
     const { revoked, sids } = await scope.devices.endOthers(memberOf(request), clientOf(request))
-    await scope.membership.leave(sids)
+    await scope.membership?.leave(sids)
     return { message: 'Every other device is signed out', revoked }
   })
 }

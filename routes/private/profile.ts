@@ -10,8 +10,10 @@ const paths = ['/api/auth/profile', '/profile']
 
 export default async function profile (scope: Doors): Promise<void> {
   for (const path of paths) {
-    scope.get(path, { schema: schemaAt(profileSchema, paths, path) }, async (request) =>
-      await scope.accounts.profile(memberOf(request).userId, request.accountVersion))
+    scope.get(path, { schema: schemaAt(profileSchema, paths, path) }, async (request) => {
+      const { userId, accountVersion } = memberOf(request)
+      return await scope.accounts.profile(userId, accountVersion)
+    })
 
     scope.put(path, { schema: schemaAt(changeProfileSchema, paths, path) }, async (request) =>
       await scope.accountChanges.changeProfile(memberOf(request), request.body, clientOf(request)))
@@ -21,8 +23,8 @@ export default async function profile (scope: Doors): Promise<void> {
     const { sid } = memberOf(request)
     const { byCookie } = presentedBy(scope, request, undefined)
     const { revoked, sids, ...issued } = await scope.accountChanges.changePassword(memberOf(request), request.body, clientOf(request))
-    await scope.membership.follow(sid, { userId: issued.user.id, sid: issued.session._id })
-    await scope.membership.leave(sids)
+    await scope.membership?.follow(sid, { userId: issued.user.id, sid: issued.session._id })
+    await scope.membership?.leave(sids)
     return { ...answerWith(scope, reply, 'Password changed', issued, byCookie), revoked }
   })
 }

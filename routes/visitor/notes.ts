@@ -39,7 +39,7 @@ export default async function notes (scope: Doors): Promise<void> {
 
 async function note (scope: Doors, request: FastifyRequest, reply: FastifyReply, input: NoteInput): Promise<{ at: Date, count: number }> {
   reply.code(201)
-  if (request.member !== null) return await scope.memberVisits.note(request.member, input)
+  if (request.latchkeyMember !== null) return await scope.memberVisits.note(request.latchkeyMember, input)
   const { visit } = scope.visitorCookies
   const visitor = visit.read(request.headers.cookie)
   const { begun, ...noted } = await scope.guestVisits.note(visitor?.value, input, request.ip)
@@ -57,7 +57,7 @@ async function list (scope: Doors, request: FastifyRequest, reply: FastifyReply,
 
 async function find (scope: Doors, request: FastifyRequest, visitId: string | undefined, page: { kind: EntryKind, limit: number, cursor: string | undefined }): Promise<Shown> {
   if (visitId !== undefined) return await scope.memberVisits.showById(memberOf(request), visitId, page)
-  if (request.member !== null) return await scope.memberVisits.show(request.member, page)
+  if (request.latchkeyMember !== null) return await scope.memberVisits.show(request.latchkeyMember, page)
   const visitor = scope.visitorCookies.visit.read(request.headers.cookie)
   if (visitor === undefined) throw new LatchkeyError('visit_not_found')
   return await scope.guestVisits.showTo(visitor.value, page)

@@ -33,8 +33,8 @@ function openAt (doors: Doors, path: string): void {
 
   doors.post(path, { schema: schemaAt(openSchema, paths, path), preValidation: noBodyIsEmpty }, async (request, reply) => {
     const page = pagesOf(request.query)
-    if (request.member !== null) {
-      const { visit, begun } = await doors.memberVisits.open(request.member, page)
+    if (request.latchkeyMember !== null) {
+      const { visit, begun } = await doors.memberVisits.open(request.latchkeyMember, page)
       reply.code(begun === null ? 200 : 201)
       if (begun !== null) doors.visitorCookies.visit.set(reply, begun)
       return answer(request, reply, visit)
@@ -53,7 +53,7 @@ function openAt (doors: Doors, path: string): void {
       return { items: visits.map(listedAnswer), nextCursor }
     }
     const page = pagesOf(request.query)
-    if (request.member !== null) return answer(request, reply, await doors.memberVisits.show(request.member, page))
+    if (request.latchkeyMember !== null) return answer(request, reply, await doors.memberVisits.show(request.latchkeyMember, page))
     const { visitId } = await doors.visitSessionOf(request)
     if (visitId === undefined) throw new LatchkeyError('visit_not_found')
     return answer(request, reply, await doors.guestVisits.show(visitId, page))
@@ -61,7 +61,7 @@ function openAt (doors: Doors, path: string): void {
 
   doors.delete(path, { schema: schemaAt(endSchema, paths, path) }, async (request, reply) => {
     const page = pagesOf(request.query)
-    if (request.member !== null) return visitAnswer(await doors.memberVisits.end(request.member, page))
+    if (request.latchkeyMember !== null) return visitAnswer(await doors.memberVisits.end(request.latchkeyMember, page))
     const session = await doors.visitSessionOf(request)
     if (session.visitId === undefined) throw new LatchkeyError('visit_not_found')
     const visit = await doors.guestVisits.end(session.id, page)

@@ -12,8 +12,9 @@ import type { Client, RevokeOlder, SignedOut } from '../token/revocation.ts'
 import type { Issued, TokenService } from '../token/token-service.ts'
 import type { PasswordHasher } from '../user/password-hasher.ts'
 import { canonicalPassword, checkNewPassword } from '../user/password-rules.ts'
-import { emailKeyOf, profileOf, publicUser, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
+import { emailKeyOf, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
 import type { ProfileFields, UserRepository } from '../user/user-repository.ts'
+import { plainView, type UserView } from '../user/user-view.ts'
 import { attempt } from './attempts.ts'
 
 export interface ProfileChange { fullName?: string | null, username?: string, email?: string, currentPassword?: string }
@@ -35,6 +36,7 @@ export interface AccountChanges {
 
 export interface AccountChangesOptions {
   users: UserRepository
+  view?: UserView
   changeAccount: ChangeAccount
   revokeOlder: RevokeOlder
   tokens: TokenService
@@ -50,7 +52,7 @@ export interface AccountChangesOptions {
 const mostTries = 3
 
 export function createAccountChanges (options: AccountChangesOptions): AccountChanges {
-  const { users, changeAccount, revokeOlder, tokens, hasher, limits, clock, passwordMinLength, audit, tellHost } = options
+  const { users, view = plainView, changeAccount, revokeOlder, tokens, hasher, limits, clock, passwordMinLength, audit, tellHost } = options
 
   async function findUser (userId: string): Promise<UserRecord> {
     const user = await users.findById(userId)
@@ -91,13 +93,13 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
       const user = await findUser(userId)
       const fields = fieldsOf(user, change)
       const write = (hash?: string) => changeAccount(userId, () => users.changeProfile(userId, fields, new Date(clock.wall()), hash))
-      if (Object.keys(fields).length === 0) return profileOf(user)
+      if (Object.keys(fields).length === 0) return view.profileOf(user)
       const needsPassword = fields.emailKey !== undefined || fields.usernameKey !== undefined
       const fits = async (password: string, { passwordHash }: UserRecord) => await hasher.verify(password, passwordHash, client.address) || undefined
       const changed = needsPassword ? await confirmed(member, change.currentPassword, client, fits, ({ passwordHash }) => write(passwordHash)) : await write()
       if (changed === null) throw new LatchkeyError('session_revoked')
       audit('profile_changed', client, { userId, sid })
-      return profileOf(changed)
+      return view.profileOf(changed)
     },
 
     async changePassword (member, { currentPassword, newPassword }, client) {
@@ -109,7 +111,7 @@ export function createAccountChanges (options: AccountChangesOptions): AccountCh
       const changed = await confirmed(member, currentPassword, client, replaced, ({ passwordHash }, hash) => users.changePassword(userId, passwordHash, hash))
       audit('password_changed', client, { userId, sid })
       const ended = await revokeOlder(userId, changed.tokenVersion, 'password_changed')
-      await tellHost('onPasswordChanged', client, { userId, sid, user: publicUser(changed) })
+      await tellHost('onPasswordChanged', client, { userId, sid, user: view.publicUser(changed) })
       return { ...await openAfresh(changed, client), ...ended }
     }
   }

@@ -13,6 +13,7 @@ import { canonicalPassword, checkNewPassword } from '../user/password-rules.ts'
 import type { ProfileCache } from '../user/profile-cache.ts'
 import { emailKeyOf, usernameKeyOf, type UserRecord } from '../user/user-record.ts'
 import type { UserRepository } from '../user/user-repository.ts'
+import { plainView, type UserView } from '../user/user-view.ts'
 import { attempt, givingBack, reserving } from './attempts.ts'
 
 export interface Registration { email: string, username: string, password: string, fullName?: string }
@@ -29,6 +30,7 @@ export interface AccountService {
 
 export interface AccountServiceOptions {
   users: UserRepository
+  view?: UserView
   profiles: ProfileCache
   tokens: TokenService
   hasher: PasswordHasher
@@ -43,7 +45,7 @@ export interface AccountServiceOptions {
 }
 
 export function createAccountService (options: AccountServiceOptions): AccountService {
-  const { users, profiles, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit, tellHost } = options
+  const { users, view = plainView, profiles, tokens, hasher, limits, clock, randomBytes, passwordMinLength, isReady, audit, tellHost } = options
 
   async function findUser ({ email, username }: Credentials): Promise<UserRecord | null> {
     if (username !== undefined) return await users.findByUsernameKey(usernameKeyOf(username))
@@ -99,6 +101,7 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
           createdAt: now,
           updatedAt: now
         }
+        view.publicUser(user) // a host's function that fails does so before there is an account
         await users.insert(user)
         audit('registered', client, { userId: user._id })
         const issued = await tokens.open(user, client)

@@ -2,7 +2,7 @@
 // A copy past `validUntil` or `expiresAt` is a miss, never a verdict; only a tombstone or the truth says no.
 // One load in flight per key; loads in all are capped; a fill that a forget overtook is not kept (DESIGN 3 and 4).
 import type { Clock } from '../clock.ts'
-import { unavailable } from '../errors.ts'
+import { LatchkeyError, unavailable } from '../errors.ts'
 import { createBoundedMap, homeless, type Home } from './bounded-map.ts'
 import type { Breaker } from './breaker.ts'
 import { createBurials } from './burials.ts'
@@ -49,7 +49,7 @@ export interface TieredCache<V> {
   mayAnswer: (copy: MemoryCopy<V>, wall?: number) => boolean
   /**
    * Asks the shared tier, then the truth.
-   * @throws LatchkeyError `unavailable` when nobody can decide
+   * @throws LatchkeyError `unavailable` when nobody can decide, `internal_error` as the load does
    */
   find: (key: string) => Promise<Found<V>>
   /** The present moment; take it before asking the truth, for `fill`. */
@@ -83,7 +83,7 @@ export interface TieredCacheOptions<V> {
   /** Longest milliseconds that a copy may answer. */
   ttlMs: number
   hearing: Hearing
-  /** Asks the truth. Rejects when it cannot answer. */
+  /** Asks the truth. Rejects when it cannot answer; with `internal_error` when its answer cannot be used. */
   load: (key: string) => Promise<Truth<V>>
   codec: Codec<V>
   shared?: GuardedTier
@@ -209,6 +209,10 @@ export function createTieredCache<V> (options: TieredCacheOptions<V>): TieredCac
       breaker.succeeded()
       return truth
     } catch (error) {
+      if (error instanceof LatchkeyError && error.code === 'internal_error') { // the truth has answered: what a host made of it is no outage
+        breaker.succeeded()
+        throw error
+      }
       breaker.failed()
       throw unavailable(error)
     }

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { redisOf, storeOf, trustOf, type RedisAddress, type StoreAddress } from './addresses.ts'
 import { ConfigError } from './environment.ts'
 import { readLegacySecrets, warningsOfLegacy } from './legacy-secrets.ts'
+import { everyPart, type Parts } from './parts.ts'
 import { developmentSecrets, isSample, readRings, type Rings, type SecretTexts } from './secrets.ts'
 import { environmentName, type Settings } from './settings-schema.ts'
 import { readSigningKeys, type SigningKey } from './signing-keys.ts'
@@ -46,13 +47,15 @@ export interface ConfigSources {
   randomBytes: (size: number) => Buffer
   /** How the reader calls a setting; environment variables by default. */
   nameOf?: (name: string) => string
+  /** What is mounted: keys that only other parts sign with need not be there. */
+  parts?: Parts
 }
 
 /**
  * @param settings from `readEnvironment` or `readOptions`
  * @throws ConfigError with every reason to refuse the start
  */
-export function createConfig (settings: Settings, { randomBytes, nameOf = environmentName }: ConfigSources): Config {
+export function createConfig (settings: Settings, { randomBytes, nameOf = environmentName, parts = everyPart }: ConfigSources): Config {
   const problems: string[] = []
   const production = settings.nodeEnv !== 'development' && settings.nodeEnv !== 'test'
   const store = storeOf(settings, nameOf, problems)
@@ -72,11 +75,12 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
   }
   const corsOrigins = originsOf(settings, nameOf, problems)
   const trustProxy = trustOf(settings, nameOf, problems)
-  const secrets = secretsOf(settings, production || store.kind === 'mongodb' || redis !== undefined, nameOf, problems)
+  const isRequired = production || store.kind === 'mongodb' || redis !== undefined
+  const secrets = secretsOf(settings, { isRequired, parts, randomBytes }, nameOf, problems)
   checkMetricsToken(settings, nameOf, problems)
   if (problems.length > 0 || secrets === undefined) throw new ConfigError(problems)
   const rings = readRings(secrets === 'kept' ? developmentSecrets(settings.dataDir, randomBytes) : secrets, nameOf)
-  const signingKeys = signingKeysOf(settings, rings, nameOf)
+  const signingKeys = signingKeysOf(settings, rings, parts, nameOf)
   const legacySecrets = readLegacySecrets(settings, rings, nameOf)
 
   return deepFrozen({
@@ -116,24 +120,31 @@ function originsOf ({ corsOrigins }: Settings, nameOf: (name: string) => string,
   return origins
 }
 
-/** 'kept' = those of the data folder; undefined = refused, and the problems say why. */
-function secretsOf (settings: Settings, required: boolean, nameOf: (name: string) => string, problems: string[]): SecretTexts | 'kept' | undefined {
-  const { accessTokenSecret, refreshTokenSecret, sessionSecret } = settings
-  const needsAccess = settings.accessTokenAlgorithm === 'HS256'
-  if ((accessTokenSecret !== undefined || !needsAccess) && refreshTokenSecret !== undefined && sessionSecret !== undefined) return { accessTokenSecret, refreshTokenSecret, sessionSecret }
-  const texts = { accessTokenSecret, refreshTokenSecret, sessionSecret }
-  if (Object.values(texts).every((text) => text === undefined) && !required) return 'kept'
-  const missing = Object.entries(texts).filter(([name, text]) => text === undefined && (needsAccess || name !== 'accessTokenSecret')).map(([name]) => nameOf(name))
-  const reason = required ? 'with MongoDB, with Redis and in production' : 'when one of the three secrets is set'
-  for (const name of missing) problems.push(`${name} is required ${reason}; make one with: openssl rand -base64 48`)
-  return undefined
+interface SecretNeeds extends Pick<ConfigSources, 'randomBytes'> {
+  /** Whether none may be made up. */
+  readonly isRequired: boolean
+  readonly parts: Parts
 }
 
-function signingKeysOf ({ accessTokenAlgorithm, accessTokenKeys }: Settings, { access }: Rings, nameOf: (name: string) => string): readonly SigningKey[] {
+/** 'kept' = those of the data folder; undefined = refused, and the problems say why. */
+function secretsOf ({ accessTokenAlgorithm, accessTokenSecret, refreshTokenSecret, sessionSecret }: Settings, { isRequired, parts, randomBytes }: SecretNeeds, nameOf: (name: string) => string, problems: string[]): SecretTexts | 'kept' | undefined {
+  const texts = { accessTokenSecret, refreshTokenSecret, sessionSecret }
+  if (Object.values(texts).every((text) => text === undefined) && !isRequired) return 'kept'
+  const needs = { accessTokenSecret: accessTokenAlgorithm === 'HS256', refreshTokenSecret: parts.has('auth'), sessionSecret: parts.size > 0 }
+  const missing = Object.entries(needs).filter(([name, isNeeded]) => isNeeded && texts[name as keyof SecretTexts] === undefined).map(([name]) => nameOf(name))
+  const reason = isRequired ? 'with MongoDB, with Redis and in production' : 'when one of the three secrets is set'
+  for (const name of missing) problems.push(`${name} is required ${reason}; make one with: openssl rand -base64 48`)
+  // a key that nobody has signs and reads nothing: no part that is mounted uses it
+  const nobodys = (): string => randomBytes(48).toString('base64url')
+  return missing.length > 0 ? undefined : { accessTokenSecret, refreshTokenSecret: refreshTokenSecret ?? nobodys(), sessionSecret: sessionSecret ?? nobodys() }
+}
+
+function signingKeysOf ({ accessTokenAlgorithm, accessTokenKeys }: Settings, { access }: Rings, parts: Parts, nameOf: (name: string) => string): readonly SigningKey[] {
   const name = nameOf('accessTokenKeys')
   const keys = accessTokenKeys === undefined ? [] : readSigningKeys(accessTokenKeys, name)
-  if (accessTokenAlgorithm === 'EdDSA' && keys[0]?.privatePem === undefined) {
-    throw new ConfigError([`${name} needs a private key with ${nameOf('accessTokenAlgorithm')} EdDSA; make one with: openssl genpkey -algorithm ed25519 -out access-keys.pem`])
+  const isEnough = parts.has('auth') ? keys[0]?.privatePem !== undefined : keys.length > 0 // who issues none verifies with public halves
+  if (accessTokenAlgorithm === 'EdDSA' && !isEnough) {
+    throw new ConfigError([`${name} needs a ${parts.has('auth') ? 'private ' : ''}key with ${nameOf('accessTokenAlgorithm')} EdDSA; make one with: openssl genpkey -algorithm ed25519 -out access-keys.pem`])
   }
   if (keys.some(({ kid }) => access.some((key) => key.kid === kid))) throw new ConfigError([`${nameOf('accessTokenSecret')}: a secret has the kid of a key of ${name}`])
   return keys

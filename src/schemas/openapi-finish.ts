@@ -1,15 +1,21 @@
-// Room `schemas`: what the OpenAPI document says and no schema of a door can: which bodies may be absent, and what a problem
-// looks like that comes from this address.
+// Room `schemas`: what the OpenAPI document says and no schema of a door can: which bodies may be absent, what a problem looks
+// like that comes from this address, and nothing of the parts that are not mounted.
 
 interface Example { value: { type: string, instance: string, code: string } }
 interface Operation {
+  tags?: string[]
+  security?: Record<string, unknown>[]
   parameters?: { name: string, example?: unknown }[]
   requestBody?: { required?: boolean, content: Record<string, { schema: { 'x-optional'?: boolean } }> }
   responses: Record<string, { content?: { 'application/problem+json'?: { examples: Record<string, Example> } } }>
 }
 
 /** As much of a document as is changed here. */
-export interface MadeDocument { paths?: Record<string, Record<string, Operation>> }
+export interface MadeDocument {
+  paths?: Record<string, Record<string, Operation>>
+  tags?: { name: string }[]
+  components?: { schemas?: Record<string, unknown>, securitySchemes?: Record<string, unknown> }
+}
 
 /** The library calls every body required; a body that may be absent says so by `x-optional`. */
 function relaxBody ({ requestBody }: Operation): void {
@@ -30,6 +36,27 @@ function placeProblems ({ parameters = [], responses }: Operation, base: string,
   }
 }
 
+/** Groups, shapes and ways to sign in that no operation uses belong to parts that are not mounted. */
+function dropUnused (document: MadeDocument): void {
+  const { components = {}, paths = {} } = document
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+  const groups = new Set(operations.flatMap(({ tags = [] }) => tags))
+  const ways = new Set(operations.flatMap(({ security = [] }) => security.flatMap(Object.keys)))
+  document.tags = (document.tags ?? []).filter(({ name }) => groups.has(name))
+  components.securitySchemes = Object.fromEntries(Object.entries(components.securitySchemes ?? {}).filter(([name]) => ways.has(name)))
+  const { schemas = {} } = components
+  const used = new Set<string>()
+  const use = (where: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(where ?? {}).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (used.has(name)) continue
+      used.add(name)
+      use(schemas[name])
+    }
+  }
+  use(paths)
+  components.schemas = Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)))
+}
+
 /** @param base path under which the scope is mounted */
 export function finishDocument (document: MadeDocument, base: string): void {
   for (const [path, methods] of Object.entries(document.paths ?? {})) {
@@ -38,4 +65,5 @@ export function finishDocument (document: MadeDocument, base: string): void {
       placeProblems(operation, base, path)
     }
   }
+  dropUnused(document)
 }

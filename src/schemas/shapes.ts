@@ -1,6 +1,7 @@
 // Room `schemas`: the shapes that more than one door speaks. Types come from `Static`; examples are what a newcomer sees
 // in the docs, so they are whole and lawful.
 import { FormatRegistry, Type, type Static, type TSchema } from '@sinclair/typebox'
+import type { HostFields } from './host-fields.ts'
 import { oneOf } from './one-of.ts'
 
 /** A closed object: unknown keys are refused in requests and dropped from replies. */
@@ -39,7 +40,7 @@ const userFields = {
 }
 
 export const PublicUser = closed(userFields, { $id: 'LatchkeyPublicUser', description: 'What an account shows of itself.', examples: [exampleUser] })
-export type PublicUser = Static<typeof PublicUser>
+export type PublicUser = Static<typeof PublicUser> & HostFields
 
 export const Preferences = closed({
   theme: oneOf(['light', 'dark', 'system']),
@@ -58,7 +59,7 @@ export const Profile = closed({
   description: 'The account as its owner sees it.',
   examples: [{ ...exampleUser, preferences: { theme: 'system', notifications: true, language: 'en' }, createdAt: '2026-11-21T09:30:00.000Z', updatedAt: '2026-11-21T09:30:00.000Z' }]
 })
-export type Profile = Static<typeof Profile>
+export type Profile = Static<typeof Profile> & HostFields
 
 const exampleSession = {
   id: '5cJq0W8mR2yXv7TnB4kD1g',

@@ -27,6 +27,9 @@ export interface SessionRecord {
 /** The account and the login on one device behind a request. */
 export interface Member { readonly userId: string, readonly sid: string }
 
+/** ... as a request brings it, with the version of the account that the copy of the session has. */
+export interface SeenMember extends Member { readonly accountVersion: number }
+
 /** What a person would call the device. */
 export interface Device { type: string, os: string | null, browser: string | null }
 

@@ -8,8 +8,9 @@ import { deviceOf, mostUserAgentLength } from '../session/device.ts'
 import type { SessionRepository } from '../session/session-repository.ts'
 import type { Statistics } from '../session/statistics.ts'
 import { endOf, isExpired, isLive, type SessionRecord } from '../session/session-rules.ts'
-import { publicUser, type UserRecord } from '../user/user-record.ts'
+import type { UserRecord } from '../user/user-record.ts'
 import type { UserRepository } from '../user/user-repository.ts'
+import { plainView, type UserView } from '../user/user-view.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { Audit } from './audit.ts'
 import type { Tell } from './host-hooks.ts'
@@ -42,6 +43,7 @@ export interface TokenService {
 
 export interface TokenServiceOptions {
   users: UserRepository
+  view?: UserView
   sessions: SessionRepository
   cache: TieredCache<SessionCopy>
   revoke: Revoke
@@ -62,14 +64,13 @@ export interface TokenServiceOptions {
 }
 
 export function createTokenService (options: TokenServiceOptions): TokenService {
-  const { users, sessions, cache, revoke, accessTokens, refreshTokens, clock, randomBytes, idleMs, absoluteMs, graceMs, sessionsPerUser, statistics, audit, tellHost } = options
+  const { users, view = plainView, sessions, cache, revoke, accessTokens, refreshTokens, clock, randomBytes, idleMs, absoluteMs, graceMs, sessionsPerUser, statistics, audit, tellHost } = options
 
-  function issued (user: UserRecord, session: SessionRecord, withRefresh = true): Issued {
-    const shown = publicUser(user)
+  function issued (user: Readonly<PublicUser>, session: SessionRecord, withRefresh = true): Issued {
     const end = endOf(session)
-    const access = accessTokens.issue(shown, session._id, end)
+    const access = accessTokens.issue(user, session._id, end)
     return {
-      user: shown,
+      user,
       session,
       accessToken: access.text,
       expiresInSeconds: access.expiresInSeconds,
@@ -121,6 +122,7 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
   return {
     async open (user, client) {
       for (let current = user, tries = 0; tries < 3; tries++) {
+        view.publicUser(current) // a host's function that fails does so before anything is written
         const since = cache.now()
         const session = recordFor(current, client)
         await sessions.insert(session)
@@ -128,8 +130,9 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
         if (seen?.tokenVersion === session.tokenVersion) {
           statistics.opened(session._id, endOf(session))
           await enforceLimit(user._id)
-          await cache.fill(session._id, { value: sessionCopyOf(seen), expiresAt: endOf(session) }, since)
-          return issued(seen, session)
+          const copy = sessionCopyOf(view, seen)
+          await cache.fill(session._id, { value: copy, expiresAt: endOf(session) }, since)
+          return issued(copy.user, session)
         }
         await revoke(session._id, 'token_version_moved')
         if (seen === null || seen.passwordHash !== user.passwordHash) throw new LatchkeyError('invalid_credentials')
@@ -153,16 +156,17 @@ export function createTokenService (options: TokenServiceOptions): TokenService 
       // last of what MongoDB is asked: whatever fails has spent nothing, and what was spent is answered (docs/decisions/0021)
       const session = await sessions.rotate(claim.sid, claim.generation, now, new Date(now + idleMs)) ?? await settleLoss(claim, client)
       statistics.opened(session._id, endOf(session))
-      await cache.fill(session._id, { value: sessionCopyOf(user), expiresAt: endOf(session) }, since)
-      await tellHost('onRefreshed', client, { userId: user._id, sid: session._id, user: publicUser(user) })
-      return issued(user, session)
+      const copy = sessionCopyOf(view, user)
+      await cache.fill(session._id, { value: copy, expiresAt: endOf(session) }, since)
+      await tellHost('onRefreshed', client, { userId: user._id, sid: session._id, user: copy.user })
+      return issued(copy.user, session)
     },
 
     async renew (accessToken) {
       const { sid, sub } = accessTokens.read(accessToken)
       const [session, user] = await Promise.all([sessions.find(sid), users.findById(sub)])
       if (session === null || user === null || !isLive(session, user, clock.wall())) throw new LatchkeyError('session_revoked')
-      return issued(user, session, false)
+      return issued(view.publicUser(user), session, false)
     }
   }
 }

@@ -8,8 +8,9 @@ import { makeAvatar, type AvatarImage } from './avatar-image.ts'
 import { avatarKeyOf, newAvatarId } from './avatar-record.ts'
 import type { AvatarRepository } from './avatar-repository.ts'
 import type { AvatarUploads, Upload } from './avatar-upload.ts'
-import { profileOf, type UserRecord } from './user-record.ts'
+import type { UserRecord } from './user-record.ts'
 import type { UserRepository } from './user-repository.ts'
+import { plainView, type UserView } from './user-view.ts'
 
 export interface ShownAvatar extends AvatarImage {
   /** Whether this is the picture of that id, and not the one that replaced it. */
@@ -36,13 +37,14 @@ export interface AvatarServiceOptions {
   /** Makes a change to an account, and takes care of its copies. */
   change: <T>(userId: string, work: () => Promise<T>) => Promise<T>
   uploads: AvatarUploads
+  view?: UserView
   clock: Clock
   randomBytes: (size: number) => Buffer
   /** Told of each picture that nobody points at any more and that could not be deleted. */
   onLeftover: (error: unknown) => void
 }
 
-export function createAvatarService ({ avatars, users, change, uploads, clock, randomBytes, onLeftover }: AvatarServiceOptions): AvatarService {
+export function createAvatarService ({ avatars, users, change, uploads, view = plainView, clock, randomBytes, onLeftover }: AvatarServiceOptions): AvatarService {
   const loads = new Map<string, Promise<ShownAvatar | null>>()
 
   /** @returns the account before, null if it is gone or points there already */
@@ -68,7 +70,7 @@ export function createAvatarService ({ avatars, users, change, uploads, clock, r
       throw new LatchkeyError('session_revoked')
     }
     if (before.avatarId !== null) await discard(before.avatarId)
-    return profileOf({ ...before, avatarId, updatedAt: now })
+    return view.profileOf({ ...before, avatarId, updatedAt: now })
   }
 
   async function load (id: string): Promise<ShownAvatar | null> {

@@ -1,7 +1,6 @@
 // Room `user`: accounts as their owners see them, from the shared tier or else from MongoDB (MISSION row 11). A copy is
 // ordered by the account's version, so an older reading never replaces a later one; a change buries the copy before it
 // is made and again after it, so that whoever asks once it was acknowledged gets it, on every instance.
-import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { createBurials } from '../cache/burials.ts'
 import type { EndingSet } from '../cache/ending-set.ts'
 import { createForgetRing } from '../cache/forget-ring.ts'
@@ -9,9 +8,10 @@ import { askShared, tombstone, type GuardedTier } from '../cache/shared-tier.ts'
 import type { LoadTier } from '../cache/tiered-cache.ts'
 import type { Clock } from '../clock.ts'
 import { LatchkeyError } from '../errors.ts'
-import { Preferences, Profile } from '../schemas/shapes.ts'
-import { profileOf, type UserRecord } from './user-record.ts'
+import type { Profile } from '../schemas/shapes.ts'
+import type { UserRecord } from './user-record.ts'
 import type { UserRepository } from './user-repository.ts'
+import { plainView, type UserView } from './user-view.ts'
 
 export interface ProfileCache {
   /**
@@ -33,6 +33,7 @@ export interface ProfileCache {
 
 export interface ProfileCacheOptions {
   users: UserRepository
+  view?: UserView
   /** Absent without Redis: MongoDB is asked each time. */
   shared?: GuardedTier
   clock: Clock
@@ -46,11 +47,9 @@ export interface ProfileCacheOptions {
   onUnsent: (error: unknown) => void
 }
 
-const profileCheck = TypeCompiler.Compile(Profile, [Preferences])
-
 const form = /^(\d{1,15})\|(\d{1,16})\|/
 
-export function createProfileCache ({ users, shared: given, clock, ttlMs, counted, onRead, onUnsent }: ProfileCacheOptions): ProfileCache {
+export function createProfileCache ({ users, view = plainView, shared: given, clock, ttlMs, counted, onRead, onUnsent }: ProfileCacheOptions): ProfileCache {
   const shared = ttlMs === 0 ? undefined : given
   const burials = shared && createBurials(shared.tier, onUnsent)
   const forgotten = createForgetRing()
@@ -67,7 +66,7 @@ export function createProfileCache ({ users, shared: given, clock, ttlMs, counte
     if (head === undefined || Number(version) < leastVersion || Number(readAt) < trustedFrom || Number(readAt) <= forgotten.lastForgotten(userId) || Number(readAt) + ttlMs <= clock.wall()) return undefined
     try {
       const profile: unknown = JSON.parse(text.slice(head.length))
-      return profileCheck.Check(profile) ? profile : undefined
+      return view.isProfile(profile) ? profile : undefined
     } catch {
       return undefined
     }
@@ -86,7 +85,7 @@ export function createProfileCache ({ users, shared: given, clock, ttlMs, counte
       const readAt = clock.wall()
       const user: UserRecord | null = await users.findById(userId)
       if (user === null) throw new LatchkeyError('session_revoked')
-      const profile = profileOf(user)
+      const profile = view.profileOf(user)
       answered('mongo')
       const written = `${user.version}|${readAt}|${JSON.stringify(profile)}`
       if (await askShared(shared, (tier) => tier.put(userId, written, user.version, ttlMs)) === written) counted.add(userId, readAt + ttlMs)

@@ -1,6 +1,6 @@
 // Room `user`: how every repository reads and writes MongoDB: acknowledged by the majority and on disk before we say so,
 // and never longer than a client would wait (DESIGN 2 and 8).
-import { WriteConcern, type Collection, type Db, type Document, type MongoClient } from 'mongodb'
+import { WriteConcern, type BSONSerializeOptions, type Collection, type Db, type Document, type MongoClient } from 'mongodb'
 import { within } from '../clock.ts'
 import { unavailable } from '../errors.ts'
 
@@ -16,6 +16,22 @@ const onDisk = new WriteConcern(1, undefined, true)
 
 interface Deployment { isStandalone: boolean }
 
+/**
+ * How documents are written and read, whatever a host's client prefers: what is undefined is absent and not null, and what comes
+ * back are values of JavaScript.
+ */
+const plainDocuments: BSONSerializeOptions = {
+  ignoreUndefined: true,
+  serializeFunctions: false,
+  promoteValues: true,
+  promoteLongs: true,
+  promoteBuffers: false,
+  useBigInt64: false,
+  bsonRegExp: false,
+  fieldsAsRaw: {},
+  raw: false
+}
+
 const deployments = new WeakMap<MongoClient, Deployment>()
 
 /** What is behind a client; a majority is asked for until it is known. */
@@ -30,7 +46,7 @@ function deploymentOf (client: MongoClient): Deployment {
   })
   // a host's client may have been connected before, and told of it then
   const learn = ({ setName, msg }: Document) => { deployment.isStandalone = setName === undefined && msg !== 'isdbgrid' }
-  client.db('admin').command({ hello: 1 }).then(learn, () => { /* not there yet: the event tells */ })
+  client.db('admin', plainDocuments).command({ hello: 1 }).then(learn, () => { /* not there yet: the event tells */ })
   return deployment
 }
 
@@ -55,7 +71,7 @@ type Method = (...args: unknown[]) => unknown
  *   command that it writes into a connection that has just broken waits for ever (docs/decisions/0011)
  */
 export function acknowledgedCollection<T extends Document> (db: Db, name: string, answerMs = 3000): AcknowledgedCollection<T> {
-  const collection = db.collection<T>(name, { readPreference: 'primary', writeConcern: byMajority })
+  const collection = db.collection<T>(name, { readPreference: 'primary', writeConcern: byMajority, ...plainDocuments })
   if (isEmbedded(db)) return collection
   const deployment = deploymentOf(db.client)
   Object.defineProperty(collection, 'writeConcern', { get: () => deployment.isStandalone ? onDisk : byMajority })

@@ -20,6 +20,8 @@ export interface UserRecord {
   /** Only what the user chose; the rest are defaults. */
   preferences: Partial<Preferences>
   avatarId: string | null
+  /** What a host keeps with the account: plain JSON of its own making, absent if it keeps nothing. */
+  hostData?: Readonly<Record<string, unknown>>
   /** Steps up at each change, so that an older copy is known for one. */
   version: number
   createdAt: Date

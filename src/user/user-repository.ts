@@ -36,6 +36,8 @@ export interface UserRepository {
   setAvatar: (id: string, avatarId: string | null, now: Date) => Promise<UserRecord | null>
   /** The pictures that these users point at, null for none; who is not in the answer is gone. */
   findAvatarIds: (ids: readonly string[]) => Promise<Map<string, string | null>>
+  /** Replaces what a host keeps with the account; null takes it away. @returns the user afterwards, null if there is none */
+  setHostData: (id: string, data: Readonly<Record<string, unknown>> | null, now: Date) => Promise<UserRecord | null>
   /** @returns the user afterwards, null if nobody has this address */
   setRole: (emailKey: string, role: UserRecord['role'], now: Date) => Promise<UserRecord | null>
   /**
@@ -90,6 +92,11 @@ export function createUserRepository (db: Db): UserRepository {
       const found = await users.find({ _id: { $in: [...ids] } }, { projection: { avatarId: 1 }, ...bounded }).toArray()
       return new Map(found.map(({ _id, avatarId }) => [_id, avatarId]))
     },
+    setHostData: (id, data, now) => users.findOneAndUpdate(
+      { _id: id },
+      { $set: { ...(data !== null && { hostData: data }), updatedAt: now }, ...(data === null && { $unset: { hostData: '' as const } }), $inc: { version: 1 } },
+      { returnDocument: 'after', ...bounded }
+    ),
     setRole: (emailKey, role, now) => users.findOneAndUpdate(
       { emailKey },
       { $set: { role, updatedAt: now }, $inc: { version: 1 } },

@@ -8,9 +8,9 @@ import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const order = ['errors', 'clock', 'meter', 'worker', 'schemas', 'config', 'embedded', 'cache', 'limit', 'user', 'session', 'token', 'account', 'preference', 'visit', 'job', 'import']
-const composition = new Set(['app', 'cli', 'end-signals', 'index', 'launch', 'lead', 'log-stream', 'offline', 'serve', 'server', 'standalone', 'start-lines'])
-/** Types that sockets share: no room, no logic. */
-const shared = new Set(['scope-options', 'types', 'version'])
+const composition = new Set(['app', 'cli', 'end-signals', 'host-options', 'index', 'launch', 'lead', 'log-stream', 'offline', 'serve', 'server', 'standalone', 'start-lines'])
+/** What sockets share: types, and the view of a scope that a library gets; no room. */
+const shared = new Set(['register-apart', 'scope-options', 'types', 'version'])
 
 interface Import { from: string, to: string, typeOnly: boolean }
 

@@ -1,4 +1,5 @@
 // Pictures in somebody else's app, which takes uploads of its own: each keeps its own parser (REQUIREMENTS K6).
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { avatarPath, boundary, pictureOf, upload, uploadCall } from '../helper/pictures.ts'
 import { expectProblem } from './expect-problem.ts'
@@ -9,7 +10,7 @@ const own = uploadCall([{ filename: 'x', content: file }])
 
 for (const order of ['before', 'after'] as const) {
   await t.test(`a host whose own parser of multipart was added ${order} the package keeps it, and the package has its own`, async (t) => {
-    const addParser = (app: Parameters<NonNullable<Parameters<typeof startHost>[1]['prepare']>>[0]): void => {
+    const addParser = (app: FastifyInstance): void => {
       app.addContentTypeParser('multipart/form-data', (_request, payload, done) => {
         let bytes = 0
         payload.on('data', (chunk: Buffer) => { bytes += chunk.length }).on('end', () => { done(null, { readByHost: bytes }) })

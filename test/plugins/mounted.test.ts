@@ -3,7 +3,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import latchkey from '../../src/index.ts'
-import { newPerson } from '../helper/people.ts'
 import { startHost } from './mounted-host.ts'
 import { expectProblem } from './expect-problem.ts'
 
@@ -120,14 +119,6 @@ await t.test('K6 under a prefix everything is under the prefix: doors, problems,
   t.match(examples.invalid_credentials.value, { type: '/auth/problems/invalid_credentials', instance: '/auth/api/auth/login' }, 'problems are shown as they come from there')
 })
 
-await t.test('K6 a second registration on one instance is a clear error', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  const options = { dataDir: t.testdir({}), nodeEnv: 'test' }
-  await app.register(latchkey, options)
-  await t.rejects(async () => { await app.register(latchkey, { ...options, prefix: '/again' }) }, { message: /latchkey.*once/ })
-})
-
 await t.test('a host that says nothing of nodeEnv is in production', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
@@ -139,25 +130,4 @@ await t.test('what belongs to the app that listens is refused, not passed over',
   t.teardown(async () => { await app.close() })
   const options = { dataDir: t.testdir({}), nodeEnv: 'test', trustProxy: 'loopback', port: 1 }
   await t.rejects(async () => { await app.register(latchkey, options) }, { name: 'ConfigError', message: /port belongs to the app(.|\n)*trustProxy belongs to the app/ })
-})
-
-await t.test('K6 siblings can each mount their own', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  const folder = t.testdir({ a: {}, b: {} })
-  for (const name of ['a', 'b']) {
-    const dataDir = `${folder}/${name}`
-    await app.register(async (scope) => { await scope.register(latchkey, { dataDir, nodeEnv: 'test', prefix: '/auth' }) }, { prefix: `/${name}` })
-  }
-  await app.ready()
-  const tokens: Record<string, string> = {}
-  for (const name of ['a', 'b']) {
-    t.equal((await app.inject(`/${name}/auth/livez`)).statusCode, 200)
-    const answer = await app.inject({ method: 'POST', url: `/${name}/auth/api/auth/register`, payload: newPerson() })
-    t.equal(answer.statusCode, 201)
-    tokens[name] = answer.json().accessToken
-  }
-  for (const at of ['a', 'b']) {
-    for (const [of, token] of Object.entries(tokens)) t.equal((await app.inject({ url: `/${at}/auth/api/protected`, headers: { authorization: `Bearer ${token}` } })).statusCode, of === at ? 200 : 401, `a token of ${of} at ${at}`)
-  }
 })

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { createConfig } from '../../src/config/config.ts'
 import { readEnvironment } from '../../src/config/environment.ts'
+import { everyPart } from '../../src/config/parts.ts'
 import { openClient } from '../helper/client-of.ts'
 import { createTestClock } from '../helper/clock.ts'
 import { mongodbUri } from '../helper/engines.ts'
@@ -78,7 +79,7 @@ await t.test('other doors ask with a question that is always answered', async (t
   })
   app.decorateRequest('user', null as never)
   await app.register(async (scope) => {
-    await buildApp(scope, { config, clock: createTestClock(), randomBytes, base: '', ownsNotFound: true, mongoClient })
+    await buildApp(scope, { config, clock: createTestClock(), randomBytes, parts: everyPart, base: '', ownsNotFound: true, mongoClient })
     scope.get('/question', { schema: { hide: true } }, async (request) => ({ sees: await scope.isOperator(request) }))
   })
   await app.listen({ port: 0, host: '127.0.0.1' })

@@ -11,6 +11,7 @@ import { deviceOf } from '../../src/session/device.ts'
 import { createSessionRepository } from '../../src/session/session-repository.ts'
 import type { SessionRecord } from '../../src/session/session-rules.ts'
 import { sessionCopyOf } from '../../src/token/session-copy.ts'
+import { plainView } from '../../src/user/user-view.ts'
 import { profileOf, type UserRecord } from '../../src/user/user-record.ts'
 import { createUserRepository } from '../../src/user/user-repository.ts'
 
@@ -68,7 +69,7 @@ export async function fillStores (stores: Stores, { sessions, users, say }: { se
     await db.collection<SessionRecord>('usersession').insertMany(opened.map(({ session }) => session), { ordered: false })
     await setAll(stores, opened.map(({ user, session }) => {
       const times = { readAt: now.getTime(), endsAt: now.getTime() + 60_000, expiresAt: session.expiresAt.getTime() }
-      return [`session:${session._id}`, writeCopy({ ...times, value: sessionCopyOf(user) }, { encode: JSON.stringify, decode: () => undefined })]
+      return [`session:${session._id}`, writeCopy({ ...times, value: sessionCopyOf(plainView, user) }, { encode: JSON.stringify, decode: () => undefined })]
     }))
     await active.addAll(opened.map(({ session }) => [session._id, session.expiresAt.getTime()]))
   }

@@ -2,6 +2,7 @@
 import Fastify from 'fastify'
 import { randomBytes } from 'node:crypto'
 import legacyTokens from '../../../plugins/legacy-tokens.ts'
+import { everyPart } from '../../../src/config/parts.ts'
 import { admitLegacyTokens } from '../../../src/token/legacy-token.ts'
 import type { AccessTokens } from '../../../src/token/access-token.ts'
 import { createTokenKit, type TokenKit } from './token-kit.ts'
@@ -15,7 +16,7 @@ export interface LegacyKit extends TokenKit {
 export async function createLegacyKit (secretsOf: (kit: TokenKit) => readonly string[]): Promise<LegacyKit> {
   const kit = await createTokenKit()
   const app = Fastify()
-  await app.register(legacyTokens, { config: { legacySecrets: secretsOf(kit) } as never, clock: kit.clock, randomBytes, base: '' })
+  await app.register(legacyTokens, { config: { legacySecrets: secretsOf(kit) } as never, clock: kit.clock, randomBytes, parts: everyPart, base: '' })
   await app.ready()
   let seen = 0
   const verify = (text: string): unknown => {
