@@ -5,6 +5,10 @@ import Fastify from 'fastify'
 import latchkey, { type LatchkeyOptions } from 'latchkey'
 import { createLatchkeyClient, inMemory, type Problem, type User } from 'latchkey/client'
 
+declare module 'latchkey' {
+  interface HostFields { tenant: string }
+}
+
 let told = ''
 const options: LatchkeyOptions = {
   prefix: '/auth',
@@ -12,12 +16,20 @@ const options: LatchkeyOptions = {
   dataDir: '.data',
   accessTokenExpiry: '2s',
   bcryptCost: 10,
-  hooks: { onRegistered ({ user }) { told = user.username } },
-  claims: (user) => ({ tenant: user.id })
+  parts: ['auth', 'preferences'],
+  hooks: {
+    async onRegistered ({ user, userId }) {
+      told = user.username
+      await app.latchkey.setHostData(userId, { tenant: 'acme' })
+    }
+  },
+  publicUser: ({ hostData }) => ({ tenant: typeof hostData['tenant'] === 'string' ? hostData['tenant'] : 'none' }),
+  publicUserSchema: { type: 'object', properties: { tenant: { type: 'string' } }, required: ['tenant'] },
+  claims: (user) => ({ tenant: user.tenant satisfies string })
 }
 const app = Fastify()
 await app.register(latchkey, options)
-app.get('/mine', { onRequest: app.authenticate }, async ({ user }) => ({ id: user.id satisfies string, role: user.role satisfies 'user' | 'admin' }))
+app.get('/mine', { onRequest: app.authenticate }, async ({ user }) => ({ id: user.id satisfies string, tenant: user.tenant satisfies string, role: user.role satisfies 'user' | 'admin' }))
 app.get('/admin', { onRequest: [app.authenticate, app.requireRole('admin')] }, async () => 'in')
 const origin = await app.listen({ port: 0, host: '127.0.0.1' })
 
@@ -34,8 +46,11 @@ const registered = await client.register({ email: 'ada@example.com', username: '
 const user: User | undefined = registered.data?.user
 assert.equal(user?.username, 'ada')
 assert.equal(told, 'ada')
-const mine = async (): Promise<{ id: string }> => await (await client.fetch(`${origin}/mine`)).json() as { id: string }
+interface Mine { id: string, tenant: string }
+const mine = async (): Promise<Mine> => await (await client.fetch(`${origin}/mine`)).json() as Mine
 assert.equal((await mine()).id, user?.id)
+assert.equal((await mine()).tenant, 'acme')
+assert.equal((await client.fetch(`${origin}/auth/api/session`)).status, 404, 'a part that is not mounted')
 assert.equal((await client.fetch(`${origin}/admin`)).status, 403)
 
 await new Promise((resolve) => { setTimeout(resolve, 2500) })
