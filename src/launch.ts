@@ -18,10 +18,13 @@ export const configure = (environment: Record<string, string | undefined>): Conf
 
 /** @returns undefined for a failure that should not have happened */
 export function plainReason (error: unknown): string | undefined {
-  const { code, name, message, codeName } = error as NodeJS.ErrnoException & { codeName?: string }
+  const { code, name, message, codeName, syscall, path } = error as NodeJS.ErrnoException & { codeName?: string }
   if (error instanceof ConfigError || error instanceof ImportError || code === 'ELOCKED' || code === 'EUNREADABLE') return message
   if (code === 'EADDRINUSE') return 'The port is taken by another process. Set PORT to another one.'
+  if (code === 'EADDRNOTAVAIL') return 'This machine has no such address. Set HOST to one that it has, or to 0.0.0.0 for all.'
+  if (code === 'EACCES' && syscall === 'listen') return 'This user may not listen at that port. Set PORT to one above 1023.'
   if (isStoreFault(error)) return 'The document store does not answer, or not in time. What it has acknowledged stays; run the command again.'
+  if (path !== undefined && typeof syscall === 'string') return `${path} cannot be used (${syscall}: ${code}). Set DATA_DIR to a folder in which this user may write, with room left.`
   // a server's own words may quote a record
   return /^Mongo\w+Error$/.test(name) ? `MongoDB refuses (${codeName ?? name}, code ${code ?? 'unknown'}).` : undefined
 }

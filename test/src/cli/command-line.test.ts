@@ -68,6 +68,9 @@ await t.test('a configuration that cannot be used is said as at the start', asyn
 await t.test('a failure that a person can mend is a sentence; a server\'s own words, which may quote a record, are not repeated', async (t) => {
   const failure = (fields: object): Error => Object.assign(new Error('it quotes ada@leak-mark'), fields)
   t.match(plainReason(failure({ code: 'EADDRINUSE' })), 'Set PORT')
+  t.match(plainReason(failure({ code: 'EADDRNOTAVAIL', syscall: 'listen' })), 'Set HOST')
+  t.match(plainReason(failure({ code: 'EACCES', syscall: 'listen' })), 'Set PORT')
+  t.equal(plainReason(failure({ code: 'EACCES', syscall: 'mkdir', path: '/srv/x' })), '/srv/x cannot be used (mkdir: EACCES). Set DATA_DIR to a folder in which this user may write, with room left.')
   t.match(plainReason(failure({ code: 'ECONNREFUSED' })), 'does not answer')
   t.equal(plainReason(failure({ name: 'MongoServerError', code: 18, codeName: 'AuthenticationFailed' })), 'MongoDB refuses (AuthenticationFailed, code 18).')
   t.equal(plainReason(failure({ name: 'MongoServerError' })), 'MongoDB refuses (MongoServerError, code unknown).')
