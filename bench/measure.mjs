@@ -4,6 +4,8 @@ import { fork, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import { MongoClient } from 'mongodb'
 
 export { addedMicros, figuresOf, isNoisy, median, shareOf } from './figures.mjs'
 
@@ -16,6 +18,16 @@ const loadCore = '1'
 /** Moves a process, such as this one, which makes the load, away from the server's core. */
 export function leaveTheServersCore (pid = process.pid) {
   spawnSync('taskset', ['-apc', loadCore, String(pid)])
+}
+
+/** Moves the stores away from the server's core, too: what they do for logins is not to be taken out of its share. */
+export async function moveStores () {
+  const redisClient = new Redis(process.env.REDIS_URL)
+  const client = await new MongoClient(process.env.MONGODB_URI).connect()
+  const { pid } = await client.db('admin').command({ serverStatus: 1 })
+  for (const one of [Number(pid), Number(/process_id:(\d+)/.exec(await redisClient.info('server'))[1])]) leaveTheServersCore(one)
+  redisClient.disconnect()
+  await client.close()
 }
 
 export const progress = (text) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`) }

@@ -1,20 +1,25 @@
 // What each path asks of the stores, counted at the clients, and how fast people go round it: login, check, refresh, logout.
 // Jobs and beats are not of a request; they are told apart by asking nothing for as long as a request takes.
+import { once } from 'node:events'
+import { Agent, request as httpRequest } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { median, progress, startServer } from './measure.mjs'
+import { leaveTheServersCore, median, moveStores, progress, serverCore, startServer } from './measure.mjs'
 
 const redis = { REDIS_URL: process.env.REDIS_URL }
 const ofJobs = /leases|redis publish|redis (?:subscribe|ping|info|defineCommand|script)/
 
+const agent = new Agent({ keepAlive: true })
+
 async function call (server, method, path, { token, body } = {}) {
-  const response = await fetch(server.origin + path, {
-    method,
-    headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) })
-  })
-  const text = await response.text()
-  if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 200)}`)
-  return text === '' ? {} : JSON.parse(text)
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(text && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }) }
+  const request = httpRequest(server.origin + path, { method, headers, agent }).end(text)
+  const [response] = await once(request, 'response')
+  const chunks = []
+  for await (const chunk of response) chunks.push(chunk)
+  const answer = Buffer.concat(chunks).toString()
+  if (response.statusCode >= 300) throw new Error(`${method} ${path}: ${response.statusCode} ${answer.slice(0, 200)}`)
+  return answer === '' ? {} : JSON.parse(answer)
 }
 
 const signIn = (server, n) => call(server, 'POST', '/api/auth/login', { body: { email: server.emails[n % server.emails.length], password: server.password } })
@@ -66,16 +71,20 @@ async function rush (server, people, seconds, go) {
 }
 
 async function rushAll ({ rounds, seconds, tokenCount, connections }) {
-  const server = await startServer({ ...redis, BENCH_PEOPLE: '50', BCRYPT_COST: '10', LOGIN_LIMIT_PER_ADDRESS: '1000000' }, { tokenCount })
-  const samples = { refresh: [], login: [] }
+  leaveTheServersCore()
+  await moveStores()
+  const server = await startServer({ ...redis, BENCH_PEOPLE: '50', BCRYPT_COST: '10', LOGIN_LIMIT_PER_ADDRESS: '1000000' }, { tokenCount, core: serverCore })
+  const samples = { refresh: [], 'one bare findAndModify': [], login: [] }
   try {
     const people = []
     for (let n = 0; n < connections; n++) people.push(await signIn(server, n))
     const refresh = async (person) => { Object.assign(person, await call(server, 'POST', '/api/auth/refresh', { body: { refreshToken: person.refreshToken } })) }
+    const write = (token) => call(server, 'POST', '/bench/one-find-and-modify', { token })
     await rush(server, people, seconds, refresh) // cold code is not what is measured
     for (let round = 0; round < rounds; round++) {
       progress(`paths: round ${round + 1} of ${rounds}`)
       samples.refresh.push(await rush(server, people, seconds, refresh))
+      samples['one bare findAndModify'].push(await rush(server, server.tokens.slice(0, connections), seconds, write))
       samples.login.push(await rush(server, [0, 1, 2, 3], seconds, (n) => signIn(server, n)))
     }
   } finally {

@@ -11,6 +11,7 @@ import { buildApp } from '../dist/src/app.js'
 import { systemClock } from '../dist/src/clock.js'
 import { createConfig } from '../dist/src/config/config.js'
 import { readEnvironment } from '../dist/src/config/environment.js'
+import { everyPart } from '../dist/src/config/parts.js'
 import { acknowledgedCollection } from '../dist/src/user/store-options.js'
 import { publicUser } from '../dist/src/user/user-record.js'
 import { newUser, openSessions } from './open-sessions.mjs'
@@ -44,7 +45,7 @@ app.decorateRequest('user', null)
 let scope
 await app.register(async (inner) => {
   scope = inner
-  await buildApp(inner, { config, clock: systemClock, randomBytes, base: '', ownsNotFound: true, ...counting })
+  await buildApp(inner, { config, parts: everyPart, clock: systemClock, randomBytes, base: '', ownsNotFound: true, ...counting })
   // as many people, and as long names, as the guarded route answers with: one hot object would be cheaper to write out
   const people = Array.from({ length: Number(process.env.BENCH_TOKENS) }, () => publicUser(newUser('')))
   let turn = 0
@@ -63,7 +64,7 @@ await app.register(async (inner) => {
     const { pageId } = request.body
     const id = randomBytes(9).toString('base64url')
     const at = new Date()
-    const { matchedCount } = await visits.updateOne({ _id: request.member.sid, endTime: null, 'pages.id': { $ne: id } }, { $push: { pages: { id, pageId, at } }, $max: { lastSeenAt: at } })
+    const { matchedCount } = await visits.updateOne({ _id: request.latchkeyMember.sid, endTime: null, 'pages.id': { $ne: id } }, { $push: { pages: { id, pageId, at } }, $max: { lastSeenAt: at } })
     if (matchedCount !== 1) throw new Error('not noted')
     reply.code(201)
     return noted(pageId, 1)
@@ -79,6 +80,12 @@ await app.register(async (inner) => {
   inner.get('/bench/one-get', { schema: { response, hide: true } }, async (request) => {
     if (await inner.redisPort.client.get(`${config.redisKeyPrefix}session:${claimsOf(request).sid}`) === null) throw new Error('not there')
     return answer(next())
+  })
+  // what a refresh is in MongoDB, with nothing around it: one conditional write to one document
+  const writes = acknowledgedCollection(inner.mongo.db, 'usersession')
+  inner.post('/bench/one-find-and-modify', async (request) => {
+    if (await writes.findOneAndUpdate({ _id: claimsOf(request).sid }, { $set: { lastSeenAt: new Date() } }, { projection: { _id: 1 } }) === null) throw new Error('not there')
+    return {}
   })
   inner.get('/bench/unguarded', { schema: { response, hide: true } }, async () => answer(next()))
 })

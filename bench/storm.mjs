@@ -4,27 +4,15 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import os from 'node:os'
-import { Redis } from 'ioredis'
-import { MongoClient } from 'mongodb'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { leaveTheServersCore, median, progress, serverCore, startServer } from './measure.mjs'
+import { leaveTheServersCore, median, moveStores, progress, serverCore, startServer } from './measure.mjs'
 import { askAtRate } from './open-loop.mjs'
 
 const people = 200
 const rate = 5000
 
 const percentiles = ['p50', 'p90', 'p99', 'p99_9']
-
-/** Moves the stores away from the server's core, too: what they do for logins is not to be taken out of its share. */
-async function moveStores () {
-  const redisClient = new Redis(process.env.REDIS_URL)
-  const client = await new MongoClient(process.env.MONGODB_URI).connect()
-  const { pid } = await client.db('admin').command({ serverStatus: 1 })
-  for (const one of [Number(pid), Number(/process_id:(\d+)/.exec(await redisClient.info('server'))[1])]) leaveTheServersCore(one)
-  redisClient.disconnect()
-  await client.close()
-}
 
 /** Checks at the fixed rate for so many seconds. */
 const checks = (server, seconds) =>

@@ -7,6 +7,7 @@ import { buildApp } from '../../dist/src/app.js'
 import { systemClock } from '../../dist/src/clock.js'
 import { createConfig } from '../../dist/src/config/config.js'
 import { readEnvironment } from '../../dist/src/config/environment.js'
+import { everyPart } from '../../dist/src/config/parts.js'
 import latchkey from '../../dist/src/index.js'
 import { openSessions } from '../open-sessions.mjs'
 import { answerTo, bearer, isVariant, port, schema, serve, sessionCount, somebody } from './serve.mjs'
@@ -22,7 +23,7 @@ async function open () {
   let scope
   await app.register(async (inner) => {
     scope = inner
-    await buildApp(inner, { config, clock: systemClock, randomBytes, base: '', ownsNotFound: true })
+    await buildApp(inner, { config, parts: everyPart, clock: systemClock, randomBytes, base: '', ownsNotFound: true })
   })
   await app.ready()
   const tokens = (await openSessions(scope, { users: 50, sessionsPerUser: sessionCount / 50 })).map(({ token }) => token)
