@@ -22,7 +22,7 @@ async function startCluster (t: Test): Promise<OwnEngine[]> {
   return engines
 }
 
-await t.test('the whole story on a Redis Cluster', { skip: withoutOwnEngines, timeout: 90_000 }, async (t) => {
+await t.test('the whole story on a Redis Cluster', { skip: withoutOwnEngines, timeout: 240_000 }, async (t) => {
   const engines = await startCluster(t)
   const nodes = engines.map(({ url }) => new URL(url).host).join(',')
   const deployment = createDeployment(t, { mongodbUri })

@@ -14,7 +14,7 @@ const outages = [
 ] as const
 
 for (const [how, strike, mend] of outages) {
-  await t.test(`B9 while Redis ${how} guesses are limited, one by one and all at once, and others sign in`, { skip: withoutOwnEngines, timeout: 90_000 }, async (t) => {
+  await t.test(`B9 while Redis ${how} guesses are limited, one by one and all at once, and others sign in`, { skip: withoutOwnEngines, timeout: 240_000 }, async (t) => {
     const redis = await startOwnEngine(t, 'redis')
     const pair = await startPair(t, { deployment: createDeployment(t, { mongodbUri, redisUrl: redis.url }) })
     const [{ person }, { person: second }, { person: other }] = [await register(pair[0]), await register(pair[0]), await register(pair[0])]

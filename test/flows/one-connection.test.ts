@@ -7,7 +7,7 @@ import { createDeployment, startService } from '../helper/service.ts'
 
 const skip = mongodbUri === undefined && 'needs a MongoDB: set MONGODB_URI'
 
-await t.test('D10 50 parallel refreshes of 50 users are all answered with one connection to MongoDB', { skip, timeout: 60_000 }, async (t) => {
+await t.test('D10 50 parallel refreshes of 50 users are all answered with one connection to MongoDB', { skip, timeout: 240_000 }, async (t) => {
   const uri = new URL(mongodbUri as string)
   uri.searchParams.set('maxPoolSize', '1')
   const service = await startService(t, { deployment: createDeployment(t, { mongodbUri: uri.href, redisUrl }), env: { LOGIN_LIMIT_PER_ADDRESS: '0' } })

@@ -11,7 +11,7 @@ import { createDeployment, startService, untilHearing } from '../helper/service.
 const sessions = 100
 const checks = 100_000
 
-await t.test(`${checks.toLocaleString('en')} warm checks cause no command beyond one load for each session and instance`, { skip: !realEngines && 'counts the commands of real engines: set REDIS_URL and MONGODB_URI', timeout: 120_000 }, async (t) => {
+await t.test(`${checks.toLocaleString('en')} warm checks cause no command beyond one load for each session and instance`, { skip: !realEngines && 'counts the commands of real engines: set REDIS_URL and MONGODB_URI', timeout: 280_000 }, async (t) => {
   const deployment = createDeployment(t)
   const env = { SESSIONS_PER_USER: '1000', VERDICT_TTL_SECONDS: '3600', VISIT_ARCHIVE_INTERVAL_SECONDS: '3600' }
   const mongoClient = await openClient(t, deployment, { monitorCommands: true })

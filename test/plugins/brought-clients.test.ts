@@ -116,7 +116,7 @@ await t.test('an instance with a client of the host and one with its own tell ea
   }
 })
 
-await t.test('a client that waits as long as it takes is not waited for: Redis killed or frozen, MongoDB answers', { skip: withoutOwnEngines, timeout: 90_000 }, async (t) => {
+await t.test('a client that waits as long as it takes is not waited for: Redis killed or frozen, MongoDB answers', { skip: withoutOwnEngines, timeout: 240_000 }, async (t) => {
   const engine = await startOwnEngine(t, 'redis')
   const client = new Redis(engine.url, { maxRetriesPerRequest: null })
   client.on('error', () => { /* it is killed here */ })
@@ -141,7 +141,7 @@ await t.test('a client that waits as long as it takes is not waited for: Redis k
   await answersByMongo('killed')
 })
 
-await t.test('a Cluster of the host', { skip: withoutOwnEngines, timeout: 90_000 }, async (t) => {
+await t.test('a Cluster of the host', { skip: withoutOwnEngines, timeout: 240_000 }, async (t) => {
   const engine = await startOwnEngine(t, 'redis', { REDIS_OPTIONS: '--cluster-enabled yes --cluster-announce-ip 127.0.0.1' })
   const admin = new Redis(engine.url)
   await admin.call('CLUSTER', ['ADDSLOTSRANGE', '0', '16383'])
