@@ -23,7 +23,7 @@ export const loginOf = (answer: Answer): Login => ({
 })
 
 /** As an honest client asks: on a busy machine the queue of hashes may be full, or a store late, and 503 says so. */
-async function patiently (ask: () => Promise<Answer>): Promise<Answer> {
+export async function patiently (ask: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries++) {
     const answer = await ask()
     if (answer.status !== 503 || tries === 5) return answer

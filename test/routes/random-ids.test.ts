@@ -2,7 +2,7 @@
 // kind show that no part is a counter, a time or always the same: each place has every letter, about as often.
 import t, { type Test } from 'tap'
 import type { Answer } from '../helper/http.ts'
-import { cookiesOf, login, register } from '../helper/people.ts'
+import { cookiesOf, login, patiently, register } from '../helper/people.ts'
 import { startService } from '../helper/service.ts'
 
 const service = await startService(t, { env: { LOGIN_LIMIT_PER_ADDRESS: '0', SESSIONS_PER_USER: '1000' } })
@@ -10,7 +10,7 @@ const service = await startService(t, { env: { LOGIN_LIMIT_PER_ADDRESS: '0', SES
 /** Answers to many requests, a hundred at a time. */
 async function answersTo (count: number, ask: () => Promise<Answer>): Promise<Answer[]> {
   const answers: Answer[] = []
-  while (answers.length < count) answers.push(...await Promise.all(Array.from({ length: Math.min(100, count - answers.length) }, ask)))
+  while (answers.length < count) answers.push(...await Promise.all(Array.from({ length: Math.min(100, count - answers.length) }, () => patiently(ask))))
   return answers
 }
 

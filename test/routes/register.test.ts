@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { realEngines } from '../helper/engines.ts'
 import { emailMark } from '../helper/evidence.ts'
-import { login, newPerson, register } from '../helper/people.ts'
+import { login, newPerson, patiently, register } from '../helper/people.ts'
 import { startPair, startService, type Service } from '../helper/service.ts'
 import { expectProblem } from '../plugins/expect-problem.ts'
 
@@ -118,8 +118,10 @@ async function race (t: Test, services: Service[]): Promise<void> {
     const person = newPerson()
     const [name, domain] = person.email.split('@') as [string, string]
     const spellings = field === 'email' ? [`${name.toUpperCase()}@${domain}`, `${name}@${domain.toUpperCase()}`] : [person.username.toUpperCase(), person.username]
-    const answers = await Promise.all(Array.from({ length: 20 }, async (_, i) => await (services[i % services.length] as Service)
-      .post(path, { ...newPerson(), [field]: spellings[i % 2], password: person.password })))
+    const answers = await Promise.all(Array.from({ length: 20 }, async (_, i) => {
+      const rival = { ...newPerson(), [field]: spellings[i % 2], password: person.password }
+      return await patiently(() => (services[i % services.length] as Service).post(path, rival))
+    }))
     t.strictSame(answers.map(({ status }) => status).sort(), [201, ...Array<number>(19).fill(409)], field)
     for (const answer of answers.filter(({ status }) => status === 409)) t.equal(answer.json.code, `${field}_taken`)
     for (const service of services) {
