@@ -4,8 +4,14 @@ import { createHistogram } from 'node:perf_hooks'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { bytesOf, openConnection } from './turns.mjs'
 
-/** A timer is late by 1 to 2 ms, which would count as the server's: whoever has less time than that goes round without a pause. */
-const untilDue = (at) => at - performance.now() > 3 ? sleep(1) : nextTurn()
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/** A timer is late by 1 to 2 ms, which would count as the server's; going round without a pause would starve who shares the core. */
+async function untilDue (at) {
+  if (at - performance.now() > 3) return await sleep(1)
+  Atomics.wait(pause, 0, 0, 0.1) // ms
+  await nextTurn()
+}
 
 /**
  * @param rate requests a second
