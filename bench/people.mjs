@@ -18,6 +18,7 @@ async function signIn ({ origin, password, isOver, answers }, email) {
 process.once('message', async ({ origin, emails, password, seconds }) => {
   const end = performance.now() + seconds * 1000
   const answers = []
+  process.send('they begin')
   await Promise.all(emails.map((email) => signIn({ origin, password, isOver: () => performance.now() > end, answers }, email)))
   process.send(answers, () => process.exit(0))
 })

@@ -4,7 +4,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import os from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { leaveTheServersCore, median, moveStores, progress, serverCore, startServer } from './measure.mjs'
 import { askAtRate } from './open-loop.mjs'
@@ -22,16 +21,18 @@ const checks = (server, seconds) =>
 async function storm (server, seconds) {
   const child = fork(fileURLToPath(new URL('./people.mjs', import.meta.url)))
   child.send({ origin: server.origin, emails: server.emails, password: server.password, seconds })
+  await once(child, 'message') // they begin
   const over = once(child, 'message')
-  await sleep(1000) // the wave is there
+  const wave = await checks(server, 2) // all of them ask at once
   const from = performance.timeOrigin + performance.now()
-  const during = await checks(server, seconds - 2)
+  const during = await checks(server, seconds - 4)
   const until = performance.timeOrigin + performance.now()
   const [answers] = await over
   const done = answers.filter(({ status }) => status === 200)
   const shed = answers.filter(({ status }) => status === 503)
   const beside = done.map(({ at }) => at).filter((at) => at > from && at < until).sort((one, other) => one - other)
   return {
+    wave,
     during,
     loginsPerSecond: (beside.length - 1) / (beside.at(-1) - beside[0]) * 1000, // while the checks were asked for, too
     loginMostMs: Math.max(...done.map(({ ms }) => ms)),
@@ -78,6 +79,7 @@ export async function measureStorm ({ rounds, tokenCount }) {
   const latencies = (list) => Object.fromEntries(['perSecond', ...percentiles, 'max'].map((field) => [field, of(list, field)]))
   const result = {
     calm: latencies(samples.calm),
+    wave: latencies(samples.storm.map(({ wave }) => wave)),
     during: latencies(samples.storm.map(({ during }) => during)),
     rawPerSecond: median(samples.raw),
     loginsPerSecond: of(samples.storm, 'loginsPerSecond'),
@@ -89,7 +91,7 @@ export async function measureStorm ({ rounds, tokenCount }) {
   }
   console.log(`\n## A storm of logins: ${people} at a time, cost 12, beside ${rate} checks a second, one core\n`)
   console.log('| checks | a second | p50 ms | p90 ms | p99 ms | p99.9 ms | longest ms |\n|---|---|---|---|---|---|---|')
-  for (const [what, row] of [['alone', result.calm], ['during the storm', result.during]]) console.log(`| ${[what, Math.round(row.perSecond), ...[...percentiles, 'max'].map((name) => row[name].toFixed(2))].join(' | ')} |`)
+  for (const [what, row] of [['alone', result.calm], ['while all of them come at once (2 s)', result.wave], ['during the storm', result.during]]) console.log(`| ${[what, Math.round(row.perSecond), ...[...percentiles, 'max'].map((name) => row[name].toFixed(2))].join(' | ')} |`)
   const share = result.loginsPerSecond / result.rawPerSecond
   console.log(`\nlogins: ${result.loginsPerSecond.toFixed(2)} a second, raw bcrypt ${result.rawPerSecond.toFixed(2)} (share ${share.toFixed(2)}); the longest ${Math.round(result.loginMostMs)} ms; put off: ${result.shed}, after ${Math.round(result.shedMostMs)} ms at most; answers of any other kind: ${result.strange}`)
   const faults = [
