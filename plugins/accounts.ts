@@ -21,9 +21,9 @@ export default fp<ScopeOptions>(async function accounts (scope, { config, clock,
     sample('latchkey_password_hashes', { state: 'waiting' }, pool.waiting())
   ])
   const hasher = meter.timed(pool, (method, seconds, outcome) => {
-    if (method !== 'hash' && method !== 'verify' && method !== 'replace' && method !== 'checkRoom') return
+    if (method !== 'hash' && method !== 'verify' && method !== 'replace' && method !== 'keepPlace') return
     if (outcome === 'unavailable') meter.add('latchkey_password_hashes_refused_total', {})
-    else if (method !== 'checkRoom') meter.observe('latchkey_password_hash_seconds', { operation: method }, seconds)
+    else if (method !== 'keepPlace') meter.observe('latchkey_password_hash_seconds', { operation: method }, seconds)
   })
   scope.addHook('onClose', async () => { await hasher.close() })
   const { users, userView: view, profiles, tokens, audit, tellHost, loginLimits: limits, changeAccount } = scope

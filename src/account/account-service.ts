@@ -73,6 +73,16 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
     return issued
   }
 
+  /** Work that ends in a hash: no store is asked for what has no place there. */
+  async function inPlace<T> (address: string, work: () => Promise<T>): Promise<T> {
+    const leave = await hasher.keepPlace(address)
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
+  }
+
   return {
     async register (input, client) {
       const emailKey = emailKeyOf(input.email)
@@ -80,40 +90,41 @@ export function createAccountService (options: AccountServiceOptions): AccountSe
       const password = canonicalPassword(input.password)
       checkNewPassword(password, [input.email, emailKey, input.username, input.fullName ?? ''], passwordMinLength)
       if (!isReady()) throw unavailable(new Error('the unique indexes do not stand yet'))
-      await hasher.checkRoom(client.address)
-      const reservation = await reserving(() => { audit('registration_limited', client) }, () => limits.reserveRegistration(client.address))
-      return await givingBack([reservation], async () => {
-        const passwordHash = await hasher.hash(password, client.address) // before the address is looked at: taken and free take as long
-        const now = new Date(clock.wall())
-        const user: UserRecord = {
-          _id: randomBytes(16).toString('base64url'),
-          email: input.email.trim(),
-          emailKey,
-          username: input.username,
-          usernameKey: usernameKeyOf(input.username),
-          fullName: input.fullName ?? null,
-          role: 'user',
-          passwordHash,
-          tokenVersion: 0,
-          preferences: {},
-          avatarId: null,
-          version: 0,
-          createdAt: now,
-          updatedAt: now
-        }
-        view.publicUser(user) // a host's function that fails does so before there is an account
-        await users.insert(user)
-        audit('registered', client, { userId: user._id })
-        const issued = await tokens.open(user, client)
-        await tellHost('onRegistered', client, eventOf(issued))
-        return issued
+      return await inPlace(client.address, async () => {
+        const reservation = await reserving(() => { audit('registration_limited', client) }, () => limits.reserveRegistration(client.address))
+        return await givingBack([reservation], async () => {
+          const passwordHash = await hasher.hash(password, client.address) // before the address is looked at: taken and free take as long
+          const now = new Date(clock.wall())
+          const user: UserRecord = {
+            _id: randomBytes(16).toString('base64url'),
+            email: input.email.trim(),
+            emailKey,
+            username: input.username,
+            usernameKey: usernameKeyOf(input.username),
+            fullName: input.fullName ?? null,
+            role: 'user',
+            passwordHash,
+            tokenVersion: 0,
+            preferences: {},
+            avatarId: null,
+            version: 0,
+            createdAt: now,
+            updatedAt: now
+          }
+          view.publicUser(user) // a host's function that fails does so before there is an account
+          await users.insert(user)
+          audit('registered', client, { userId: user._id })
+          const issued = await tokens.open(user, client)
+          await tellHost('onRegistered', client, eventOf(issued))
+          return issued
+        })
       })
     },
 
     async login (input, client) {
-      await hasher.checkRoom(client.address)
       const onLimited = () => { audit('login_limited', client) }
-      return await attempt({ limits, account: nameOf(input), address: client.address, onLimited }, async () => await signIn(await findUser(input), input.password, client))
+      return await inPlace(client.address, () =>
+        attempt({ limits, account: nameOf(input), address: client.address, onLimited }, async () => await signIn(await findUser(input), input.password, client)))
     },
 
     profile: (userId, leastVersion) => profiles.find(userId, leastVersion)

@@ -12,11 +12,13 @@ import { isHashable } from './password-rules.ts'
 
 export interface PasswordHasher {
   /**
-   * Ask before work that would be in vain: in a storm, what is refused must cost next to nothing.
+   * Keeps a place for a hash that is to come: ask before work that would be in vain. In a storm, what is refused must cost next to
+   * nothing; and of a hundred who come at once, most are refused now and not when each has asked the stores.
    * @param address of the client: addresses are served in turn
+   * @returns to be called when the hash is done, or will not come
    * @throws LatchkeyError `unavailable` when a hash would be refused now
    */
-  checkRoom: (address: string) => Promise<void>
+  keepPlace: (address: string) => Promise<() => void>
   /** @throws LatchkeyError `unavailable` when too much waits */
   hash: (password: string, address: string) => Promise<string>
   /**
@@ -75,12 +77,35 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
   let [running, completed, closed] = [0, 0, false]
   const line = createFairLine<Waiting>(queue)
   const given = new Set<Promise<string | boolean>>()
+  /** By source: places that are kept, and those of them whose hash has come. */
+  const kept = new Map<string, { onTheirWay: number, arrived: number }>()
   const waitOf = (many: number): number => many * usualMs / concurrency
-  function checkRoom (source: string): void {
+  /** @param onTheirWay hashes of this source that have a place and are not here yet */
+  function checkRoom (source: string, onTheirWay = 0): void {
     if (closed) throw unavailable(new Error('the hashing pool is closed'))
-    if (running < concurrency) return
-    const ahead = line.ahead(source)
-    if (waitOf(ahead) > maxWaitMs) throw busy(waitOf(Math.min(ahead, line.length)))
+    if (running + onTheirWay < concurrency) return
+    const ahead = line.ahead(source) + onTheirWay
+    if (waitOf(ahead) > maxWaitMs) throw busy(waitOf(Math.min(ahead, line.length + onTheirWay)))
+  }
+
+  function keepPlace (source: string): () => void {
+    const places = kept.get(source) ?? { onTheirWay: 0, arrived: 0 }
+    checkRoom(source, places.onTheirWay)
+    places.onTheirWay++
+    kept.set(source, places)
+    return () => {
+      if (places.arrived > 0) places.arrived--
+      else places.onTheirWay--
+      if (places.onTheirWay + places.arrived === 0) kept.delete(source)
+    }
+  }
+
+  /** Which of the places a hash was kept does not matter: they are alike. */
+  function arrive (source: string): void {
+    const places = kept.get(source)
+    if (places === undefined || places.onTheirWay === 0) return
+    places.onTheirWay--
+    places.arrived++
   }
 
   /** A thread, in turn with the other sources. */
@@ -130,6 +155,7 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
 
   async function run (task: HashTask, address: string): Promise<string | boolean> {
     const source = addressKey(address)
+    arrive(source)
     checkRoom(source)
     const result = work(task, source)
     given.add(result)
@@ -141,7 +167,7 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
   }
 
   return {
-    checkRoom: async (address) => { checkRoom(addressKey(address)) },
+    keepPlace: async (address) => keepPlace(addressKey(address)),
     hash: async (password, address) => await run({ kind: 'hash', password, cost }, address) as string,
     async verify (password, hash, address) {
       if (!isHashable(password)) return false

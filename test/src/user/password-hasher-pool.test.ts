@@ -177,18 +177,36 @@ await t.test('who has waited too long is given up in his turn, and who came late
 
 await t.test('whether there is room can be asked before anything else is done', async (t) => {
   const hasher = open(t, { queue: 1 })
-  await hasher.checkRoom(home)
+  const leave = await hasher.keepPlace(home)
+  leave()
   const both = [hasher.hash(password, home), hasher.hash(password, home)]
-  await t.rejects(hasher.checkRoom(home), { code: 'unavailable' })
+  await t.rejects(hasher.keepPlace(home), { code: 'unavailable' })
   await Promise.all(both)
-  await hasher.checkRoom(home)
+  await hasher.keepPlace(home)
+})
+
+await t.test('of many who come at once and have to ask a store before, those whose wait would be too long are refused at once', async (t) => {
+  const hasher = open(t, { queue: 10_000, maxWaitMs: 1000 })
+  await hasher.hash(password, home)
+  const places = (await Promise.allSettled(Array.from({ length: 1000 }, () => hasher.keepPlace(home)))).flatMap((one) => one.status === 'fulfilled' ? [one.value] : [])
+  t.ok(places.length > 1 && places.length < 500, `${places.length} are let come, and nothing is hashed yet`)
+  await t.rejects(hasher.keepPlace(home), { code: 'unavailable' })
+  const leaveOther = await hasher.keepPlace('127.0.0.2') // who comes from elsewhere is not behind them
+  leaveOther()
+  const [last, ...others] = places as [() => void, ...(() => void)[]]
+  for (const leave of others) leave() // they need no hash after all
+  const hash = hasher.hash(password, home) // the last one has come: its place does not count a second time
+  const room = await Promise.allSettled(Array.from({ length: 1000 }, () => hasher.keepPlace(home)))
+  t.ok(room.filter(({ status }) => status === 'fulfilled').length >= places.length - 1, 'as many as before')
+  await hash
+  last()
 })
 
 await t.test('where the line is full, the address that fills it makes way for another', async (t) => {
   const hasher = open(t, { queue: 3 })
   const own = [1, 2, 3, 4].map(() => hasher.hash(password, home))
-  await t.rejects(hasher.checkRoom(home), { code: 'unavailable' })
-  await hasher.checkRoom('127.0.0.2')
+  await t.rejects(hasher.keepPlace(home), { code: 'unavailable' })
+  await hasher.keepPlace('127.0.0.2')
   const other = hasher.hash(password, '127.0.0.2')
   await t.rejects(own[3] as Promise<string>, { code: 'unavailable', extras: { retryAfterSeconds: 1 } })
   const order: string[] = []
