@@ -110,7 +110,7 @@ if (process.env.BENCH_PEOPLE) {
 const cookies = []
 if (process.env.BENCH_VISITS) {
   const { name, signer } = scope.visitorCookies.visit
-  for (let n = 0; n < tokens.length; n++) cookies.push(`${name}=${signer.sign((await scope.guestVisits.note(undefined, { kind: 'page', pageId: '/' })).begun)}`)
+  for (let n = 0; n < tokens.length; n++) cookies.push(`${name}=${signer.sign((await scope.guestVisits.note(undefined, { kind: 'page', pageId: '/' }, '127.0.0.1')).begun)}`)
   await scope.mongo.db.collection('benchvisits').insertMany(opened.map(({ sid }) => ({ _id: sid, endTime: null, lastSeenAt: new Date(), pages: [] })))
 }
 
