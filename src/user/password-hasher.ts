@@ -57,7 +57,7 @@ export interface PasswordHasherOptions {
 
 interface Waiting { readonly since: number, readonly begin: () => void, readonly giveUp: (waitMs: number) => void }
 
-export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWaitMs = 5000, mostWaitMs = 8000 }: PasswordHasherOptions): PasswordHasher {
+export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWaitMs = 5000, mostWaitMs = 7000 }: PasswordHasherOptions): PasswordHasher {
   // The worker stands beside this file: TypeScript under tsx and tap, JavaScript in dist.
   const filename = new URL(import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js', import.meta.url).href
   const pool = new Piscina<HashTask, string | boolean>({

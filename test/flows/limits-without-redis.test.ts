@@ -31,7 +31,8 @@ for (const [how, strike, mend] of outages) {
 
     const atOnce = await Promise.all(Array.from({ length: 100 }, (_, i) => guess(i, second.email)))
     t.ok(atOnce.filter((status) => status === 401).length <= 2 * limit)
-    t.strictSame([...new Set(atOnce)].sort(), [401, 429])
+    const told = atOnce.filter((status) => status !== 503) // whose wait for a thread would be too long is not even counted
+    t.strictSame([...new Set(told)].sort(), [401, 429])
     for (const service of pair) t.equal((await login(service, other)).answer.status, 200, 'another account is not concerned')
     await mend(redis)
   })
