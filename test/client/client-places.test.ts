@@ -118,7 +118,7 @@ await t.test('a redirect takes neither a token nor a password to another origin,
   t.strictSame(bent.seen.map(({ path }) => path), ['login', 'register', 'logout', 'profile/password'].map((door) => `/api/auth/${door}`).concat('/expired', '/api/auth/refresh'))
   t.strictSame(thief.seen, [], 'nothing that holds a secret went on')
 
-  t.equal((await client.fetch(`${bent.origin}/orders`)).status, 401, 'a call is redirected as any other')
+  t.strictSame(await (await client.fetch(`${bent.origin}/orders`)).json(), { code: 'session_revoked' }, 'a call is redirected as any other, and brings what is said there')
   t.strictSame(thief.seen, [{ path: '/orders', authorization: undefined, body: '' }], 'without the token')
   t.strictSame(ends, [])
   t.equal((await store.get())?.mark, '1')

@@ -1,7 +1,7 @@
 // The client when several things happen to its session at once: in other calls, in other tabs, at the service.
 import t from 'tap'
 import { createLatchkeyClient, inMemory, inStorage, type SignedIn } from '../../client/index.ts'
-import { createLocks, createStorage, minutes, refreshes, signedIn, withLocks } from './client-kit.ts'
+import { createLocks, createStorage, minutes, refreshes, signedIn, withLocks, type Network } from './client-kit.ts'
 
 /** Something that waits until it is let go. */
 function createGate (): { open: () => void, passed: Promise<void> } {
@@ -10,19 +10,24 @@ function createGate (): { open: () => void, passed: Promise<void> } {
   return { open, passed }
 }
 
+/** Each refresh waits until it is let go. */
+function holdRefreshes (network: Network): { asked: Promise<void>, open: () => void } {
+  const [gate, asked] = [createGate(), createGate()]
+  network.answer(/refresh/, async (request) => {
+    asked.open()
+    await gate.passed
+    return await network.fetch(request)
+  })
+  return { asked: asked.passed, open: gate.open }
+}
+
 for (const mode of ['bearer', 'cookie'] as const) {
   await t.test(`${mode}: signing out during a refresh waits for it, and what it brought is ended with the rest`, async (t) => {
     const { client, service, network, ends } = await signedIn({ mode, store: inStorage(createStorage()) })
     service.clock.advance(minutes(16))
-    const gate = createGate()
-    const asked = createGate()
-    network.answer(/refresh/, async (request) => {
-      asked.open()
-      await gate.passed
-      return await network.fetch(request)
-    })
+    const gate = holdRefreshes(network)
     const call = client.api.GET('/api/auth/profile')
-    await asked.passed
+    await gate.asked
     const out = client.signOut()
     gate.open()
     t.match(await out, { data: { revoked: 1 } })
@@ -50,15 +55,9 @@ for (const mode of ['bearer', 'cookie'] as const) {
 await t.test('signing in during a refresh of the old session: the new one stays', async (t) => {
   const { client, service, network, credentials, another } = await signedIn()
   service.clock.advance(minutes(16))
-  const gate = createGate()
-  const asked = createGate()
-  network.answer(/refresh/, async (request) => {
-    asked.open()
-    await gate.passed
-    return await network.fetch(request)
-  })
+  const gate = holdRefreshes(network)
   const call = client.api.GET('/api/auth/profile')
-  await asked.passed
+  await gate.asked
   const signingIn = client.signIn(credentials)
   gate.open()
   const sid = (await signingIn).data?.session.id

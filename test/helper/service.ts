@@ -128,8 +128,8 @@ export async function untilHearing (service: Service): Promise<void> {
   await until(async () => (await service.get('/readyz')).json.channel === 'hearing', 'the channel is heard')
 }
 
-/** Polls a condition that another process or the network brings about. By default it gives up when a busy machine would have done it, too. */
-export async function until (holds: () => boolean | Promise<boolean>, what: string, withinMs = 30_000): Promise<void> {
+/** Polls a condition that another process or the network brings about. */
+export async function until (holds: () => boolean | Promise<boolean>, what: string, withinMs = 10_000): Promise<void> {
   const end = performance.now() + withinMs
   while (!await holds()) {
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`)
