@@ -25,6 +25,7 @@ export function plainReason (error: unknown): string | undefined {
   if (code === 'EACCES' && syscall === 'listen') return 'This user may not listen at that port. Set PORT to one above 1023.'
   if (isStoreFault(error)) return 'The document store does not answer, or not in time. What it has acknowledged stays; run the command again.'
   if (path !== undefined && typeof syscall === 'string') return `${path} cannot be used (${syscall}: ${code}). Set DATA_DIR to a folder in which this user may write, with room left.`
-  // a server's own words may quote a record
+  // neither its words nor a server's are repeated: the one may quote a password, the other a record
+  if (name === 'MongoParseError') return 'MONGODB_URI cannot be used: it has an option that there is not, or a value that an option cannot have.'
   return /^Mongo\w+Error$/.test(name) ? `MongoDB refuses (${codeName ?? name}, code ${code ?? 'unknown'}).` : undefined
 }

@@ -72,6 +72,7 @@ await t.test('a failure that a person can mend is a sentence; a server\'s own wo
   t.match(plainReason(failure({ code: 'EACCES', syscall: 'listen' })), 'Set PORT')
   t.equal(plainReason(failure({ code: 'EACCES', syscall: 'mkdir', path: '/srv/x' })), '/srv/x cannot be used (mkdir: EACCES). Set DATA_DIR to a folder in which this user may write, with room left.')
   t.match(plainReason(failure({ code: 'ECONNREFUSED' })), 'does not answer')
+  t.equal(plainReason(failure({ name: 'MongoParseError' })), 'MONGODB_URI cannot be used: it has an option that there is not, or a value that an option cannot have.')
   t.equal(plainReason(failure({ name: 'MongoServerError', code: 18, codeName: 'AuthenticationFailed' })), 'MongoDB refuses (AuthenticationFailed, code 18).')
   t.equal(plainReason(failure({ name: 'MongoServerError' })), 'MongoDB refuses (MongoServerError, code unknown).')
   t.equal(plainReason(new TypeError('x')), undefined)
