@@ -33,10 +33,13 @@ export interface CleanUpOptions {
  */
 const aimMs = 5
 const slowMs = 50
+/** Who waits behind one long batch is served within this. */
+const mostPauseMs = 1000
 const [firstBatch, leastBatch, mostBatch] = [20, 5, 100]
 
 export function createCleanUp ({ sessions, avatars, sets, clock, onSlow }: CleanUpOptions): CleanUp {
-  let isStopped = false
+  const stopping = new AbortController()
+  const isStopped = (): boolean => stopping.signal.aborted
 
   return {
     async run () {
@@ -49,7 +52,7 @@ export function createCleanUp ({ sessions, avatars, sets, clock, onSlow }: Clean
         const ms = clock.mono() - begin
         done.longestBatchMs = Math.max(done.longestBatchMs, Math.round(ms))
         if (ms > slowMs) onSlow?.({ batchMs: Math.round(ms), size })
-        if (!isStopped) await sleep(ms)
+        await sleep(Math.min(ms, mostPauseMs), undefined, { signal: stopping.signal }).catch(() => { /* told to stop */ })
         return [result, ms]
       }
 
@@ -67,7 +70,7 @@ export function createCleanUp ({ sessions, avatars, sets, clock, onSlow }: Clean
           const last = ended.at(-1)?.endedAt
           // where somebody else took the batch out there may be more behind it; where nothing moved there would be no end
           const hasMoved = deleted > 0 || last?.getTime() !== from?.getTime()
-          if (isStopped || !hasMoved || ended.length < size) return
+          if (isStopped() || !hasMoved || ended.length < size) return
           from = last
           size = sizeAfter(size, Math.max(findMs, deleteMs))
         }
@@ -77,16 +80,16 @@ export function createCleanUp ({ sessions, avatars, sets, clock, onSlow }: Clean
         for (let size = firstBatch; ;) {
           const [taken, ms] = await work(size, (limit) => set.trim(clock.wall(), limit))
           done.counted += taken
-          if (isStopped || taken < size) return
+          if (isStopped() || taken < size) return
           size = sizeAfter(size, ms)
         }
       }
 
       await takeOutSessions()
-      for (const set of sets) if (!isStopped) await trim(set)
-      if (!isStopped) done.avatars = await avatars(() => isStopped)
+      for (const set of sets) if (!isStopped()) await trim(set)
+      if (!isStopped()) done.avatars = await avatars(isStopped)
       return done
     },
-    stop () { isStopped = true }
+    stop () { stopping.abort() }
   }
 }

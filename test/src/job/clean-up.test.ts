@@ -6,6 +6,7 @@ import { createCleanUp, type CleanUp } from '../../../src/job/clean-up.ts'
 import { createSessionRepository, type SessionRepository } from '../../../src/session/session-repository.ts'
 import type { SessionRecord } from '../../../src/session/session-rules.ts'
 import { createStillClock, type TestClock } from '../../helper/clock.ts'
+import { until } from '../../helper/service.ts'
 import { openDb, trap, type Trapped } from '../visit/visit-kit.ts'
 
 /** Pictures have a sweep of their own (test/src/user/avatar-sweep.test.ts). */
@@ -84,6 +85,26 @@ await t.test('a batch of more than 50 ms is told with its size', async (t) => {
   const told: object[] = []
   await createCleanUp({ avatars: noAvatars, sessions: stalling, sets: [], clock, onSlow (batch) { told.push(batch) } }).run()
   t.strictSame(told, [{ batchMs: 51, size: 5 }])
+})
+
+await t.test('the pause behind a batch is a second at most, and being told to stop ends it', async (t) => {
+  const { sessions, add, ends, clock } = await setStage(t)
+  await add(...Array.from({ length: 60 }, () => -hourMs))
+  const endless: SessionRepository = {
+    ...sessions,
+    async findEnded (cutoff, limit, from) {
+      const found = await sessions.findEnded(cutoff, limit, from)
+      clock.advance(600_000) // the machine stood still for ten minutes
+      return found
+    }
+  }
+  const told: object[] = []
+  const { run, stop } = createCleanUp({ avatars: noAvatars, sessions: endless, sets: [], clock, onSlow (batch) { told.push(batch) } })
+  const running = run()
+  await until(() => told.length === 2, 'the next batch has begun', 5000)
+  stop()
+  await Promise.race([running, new Promise((_resolve, reject) => { setTimeout(() => { reject(new Error('it does not stop')) }, 500).unref() })])
+  t.equal((await ends()).length, 35, 'the batch that was found is taken out')
 })
 
 await t.test('a full batch that somebody else has taken out is no end and no endless run', async (t) => {
