@@ -112,7 +112,9 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
     if (code === 'token_expired' && mayRefresh && (mode === 'cookie' || used !== undefined)) {
       return await orAborted(refreshOnce(used), request.signal) ?? await answerTo(request, false)
     }
-    if (code === 'session_revoked' || code === 'token_invalid' || code === 'token_missing') await end(code, used)
+    if (code === 'session_revoked' || code === 'token_invalid' || code === 'token_missing') {
+      await orAborted(turns.take(async () => { await end(code, used) }), request.signal) // after a sign-out here that is under way
+    }
     return response
   }
 

@@ -38,6 +38,31 @@ for (const mode of ['bearer', 'cookie'] as const) {
     t.strictSame(ends, [])
   })
 
+  await t.test(`${mode}: a call that is refused while a sign-out is answered tells nobody of an end: who signs out knows`, async (t) => {
+    const { client, service, network, ends } = await signedIn({ mode, store: inStorage(createStorage()) })
+    const [done, gate, refused] = [createGate(), createGate(), createGate()]
+    network.answer(/logout/, async (request) => {
+      const answer = await network.fetch(request)
+      done.open()
+      await gate.passed
+      return answer
+    })
+    network.answer(/profile/, async (request) => {
+      const answer = await network.fetch(request)
+      refused.open()
+      return answer
+    })
+    const out = client.signOut()
+    await done.passed
+    const call = client.api.GET('/api/auth/profile')
+    await refused.passed
+    await client.fetch(`${service.origin}/livez`) // time for what the client does about it
+    gate.open()
+    t.match(await out, { data: { revoked: 1 } })
+    t.equal((await call).error?.code, mode === 'bearer' ? 'session_revoked' : 'token_missing')
+    t.strictSame(ends, [])
+  })
+
   await t.test(`${mode}: a sign-out in another tab is told here at the next call, once, without a refresh`, async (t) => {
     const storage = createStorage()
     const { client, network, another, ends } = await signedIn({ mode, store: inStorage(storage) })
