@@ -73,7 +73,8 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
   async function end (code: string, used: SignedIn | undefined): Promise<void> {
     if (!await stands(used)) return
     const mark = used?.mark ?? seen
-    if (mark === undefined ? code === 'token_missing' : mark === ended) return // nobody was signed in, or it was told
+    // nobody was signed in, or it was told; dead cookies may come along after that, and say it each time
+    if (mark === undefined ? code === 'token_missing' || ended !== undefined : mark === ended) return
     ended = mark
     await forget()
     onSignedOut(code)

@@ -129,6 +129,23 @@ await t.test('cookie: cookies that are gone are the end of the session, told onc
   t.equal(refreshes(network.sent), 0)
 })
 
+await t.test('cookie: a session that was ended elsewhere is told once, though its cookies still come along', async (t) => {
+  const { client, ends, network, another, credentials } = await signedIn({ mode: 'cookie', store: inStorage(createStorage()) })
+  const elsewhere = another({ mode: 'bearer', store: inMemory(), fetch: (request) => fetch(request) })
+  await elsewhere.signIn(credentials)
+  t.match(await elsewhere.api.DELETE('/api/auth/sessions'), { data: { revoked: 1 } })
+  for (let i = 0; i < 3; i++) t.equal((await client.api.GET('/api/auth/profile')).error?.code, 'session_revoked')
+  t.strictSame(ends, ['session_revoked'])
+  t.equal(refreshes(network.sent), 0)
+  t.equal((await client.api.GET('/api/preferences')).response.status, 401, 'with them one is no guest')
+  t.match(await client.signOut(), { data: { revoked: 0 } })
+  t.equal((await client.api.GET('/api/preferences')).response.status, 200)
+  t.equal((await client.signIn(credentials)).response.status, 200)
+  await elsewhere.api.DELETE('/api/auth/sessions')
+  t.equal((await client.api.GET('/api/auth/profile')).error?.code, 'session_revoked')
+  t.strictSame(ends, ['session_revoked', 'session_revoked'], 'the next one is told again')
+})
+
 await t.test('calls that find out in the same moment tell it once, whatever the store is like', async (t) => {
   const ends: string[] = []
   let state: SignedIn | undefined = { mark: '1', accessToken: 'token' }
