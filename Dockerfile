@@ -13,6 +13,7 @@ COPY src src
 COPY plugins plugins
 COPY routes routes
 COPY client client
+COPY console console
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM ${NODE_IMAGE}

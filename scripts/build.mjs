@@ -1,21 +1,24 @@
-// Compiles the sources into dist/. The new code is made in a folder of its own and renamed into place, so that a service
+// Compiles the sources into dist/, and bundles the console's page. The new code is made in a folder of its own and renamed into place, so that a service
 // running from dist/ is not disturbed and a build that dies leaves nothing half-made. A stamp says what dist/ was made from.
+import { buildSync } from 'esbuild'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('..', import.meta.url))
-const sources = ['src', 'plugins', 'routes', 'client']
+const sources = ['src', 'plugins', 'routes', 'client', 'console']
+/** Of the console, as they are. */
+const pageFiles = ['index.html', 'console.css', 'icon.svg']
 
 /** A hash of everything that dist/ is made from. */
 function stampOfSources (root) {
   const hash = createHash('sha256')
   const files = [
     'tsconfig.json', 'tsconfig.build.json', 'package-lock.json',
-    ...sources.flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name))).filter((name) => name.endsWith('.ts')).sort()
+    ...sources.flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name))).filter((name) => /\.(ts|html|css|svg)$/.test(name)).sort()
   ]
   for (const file of files) hash.update(file).update('\0').update(readFileSync(join(root, file))).update('\0')
   return hash.digest('hex')
@@ -39,11 +42,18 @@ export function buildIfNewer (root = here) {
     rmSync(fresh, { recursive: true, force: true })
     process.exit(status ?? 1)
   }
+  bundleConsole(join(root, 'console'), join(fresh, 'console'))
   writeFileSync(join(fresh, '.stamp'), wanted)
   while (existsSync(fresh) && stampOf(dist) !== wanted) putInPlace(fresh, dist) // another build may be first, or meet this one half-way
   rmSync(fresh, { recursive: true, force: true })
   sweep(root)
   return true
+}
+
+/** One script, for browsers of the last years; its types are checked by `npm run typecheck`. */
+function bundleConsole (from, to) {
+  buildSync({ entryPoints: [join(from, 'console.ts')], outfile: join(to, 'console.js'), bundle: true, minify: true, format: 'esm', target: 'es2022', legalComments: 'none' })
+  for (const name of pageFiles) copyFileSync(join(from, name), join(to, name))
 }
 
 function putInPlace (fresh, dist) {

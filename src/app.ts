@@ -6,6 +6,7 @@ import accounts from '../plugins/accounts.ts'
 import audit from '../plugins/audit.ts'
 import authenticate from '../plugins/authenticate.ts'
 import avatars from '../plugins/avatars.ts'
+import consoleFiles from '../plugins/console-files.ts'
 import cookies from '../plugins/cookies.ts'
 import devices from '../plugins/devices.ts'
 import errors from '../plugins/errors.ts'
@@ -90,6 +91,7 @@ export async function buildApp (scope: FastifyInstance, options: AppOptions): Pr
   await scope.register(health, options)
   await scope.register(operators, options)
   await scope.register(openapi, options)
+  if (parts.has('console')) await scope.register(consoleFiles, options)
   await scope.register(publicDoors, { parts })
   await scope.register(visitorDoors, { parts })
   if (parts.has('auth')) await scope.register(privateDoors)

@@ -5,7 +5,7 @@ import { readBroughtClients } from './config/brought-clients.ts'
 import { createConfig, type Config } from './config/config.ts'
 import { ConfigError, readOptions } from './config/environment.ts'
 import { readHostFields } from './config/host-fields.ts'
-import { readParts, type Part, type Parts } from './config/parts.ts'
+import { mountedParts, readParts, type Part, type Parts } from './config/parts.ts'
 import { processSettings, settingNames, type SettingsInput } from './config/settings-schema.ts'
 import type { ScopeOptions } from './scope-options.ts'
 import type { PublicUserOf } from './user/user-view.ts'
@@ -26,7 +26,7 @@ type Brought = Partial<Pick<ScopeOptions, 'mongoClient' | 'redisClient' | 'hooks
 export interface LatchkeyOptions extends SettingsInput, Brought {
   /** Path under which the service answers, such as `/auth`. */
   prefix?: string
-  /** Parts to mount: all of them by default; with an empty list the guard alone. */
+  /** Parts to mount: all of them by default, in production without the console; with an empty list the guard alone. */
   parts?: readonly Part[]
   /** Database of `mongoClient`; by default the one that its URI names, else `latchkey`. */
   mongoDatabase?: string
@@ -51,12 +51,16 @@ export function readHostOptions (host: FastifyInstance, options: LatchkeyOptions
   if (host.hasDecorator('latchkey')) throw new ConfigError(['latchkey is registered already, on this instance or on one around it: register it once, or in scopes beside each other'])
   const parts = readParts(options.parts)
   if (!parts.has('auth')) refuseIdle({ hooks: options.hooks, claims: options.claims })
+  if (options.parts !== undefined && options.console !== undefined && options.console !== parts.has('console')) {
+    throw new ConfigError([`console is ${options.console ? 'on, but parts leaves it out' : 'off, but parts names it'}: say it in parts alone`])
+  }
   const hostView = hostViewOf(options)
+  const config = options.config ?? configOf(options, parts, randomBytes)
   return {
-    parts,
+    parts: mountedParts(options.parts, parts, config.console),
     names: namesFor(host, options.names),
     ...(hostView && { hostView }),
-    config: options.config ?? configOf(options, parts, randomBytes)
+    config
   }
 }
 

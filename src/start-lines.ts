@@ -11,6 +11,7 @@ export function startLines (config: Config, origin: string): string[] {
     `Latchkey ${version}`,
     `  API    ${origin}`,
     ...(config.docs ? [`  Docs   ${origin}/docs  (OpenAPI: ${origin}/openapi.json)`] : []),
+    ...(config.console ? [`  Console  ${origin}/console`] : []),
     ...(config.workers > 1 ? [`  Workers  ${config.workers} processes on this port`] : []),
     `  Store  ${storeText(config)}`,
     `  Redis  ${redis === undefined ? 'none: copies and counters are kept in this process' : redis.nodes.length > 0 ? `cluster of ${redis.nodes.map((node) => `${node.host}:${node.port}`).join(', ')}` : hostsOf(redis.url as string)}`,

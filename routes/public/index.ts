@@ -2,6 +2,7 @@
 import type { Parts } from '../../src/config/parts.ts'
 import type { Doors } from '../doors.ts'
 import avatar from './avatar.ts'
+import consoleDoors from './console.ts'
 import health from './health.ts'
 import login from './login.ts'
 import logout from './logout.ts'
@@ -21,4 +22,5 @@ export default async function publicDoors (scope: Doors, { parts }: { parts: Par
   await operation(scope)
   await health(scope)
   await metrics(scope)
+  if (parts.has('console')) await consoleDoors(scope)
 }

@@ -13,7 +13,7 @@ import { readSigningKeys, type SigningKey } from './signing-keys.ts'
 const raw = [
   'mongodbUri', 'redisUrl', 'redisHost', 'redisPort', 'redisPassword', 'redisClusterNodes',
   'accessTokenSecret', 'accessTokenKeys', 'refreshTokenSecret', 'sessionSecret', 'legacyTokens', 'legacyTokenSecret', 'accessTokenExpiry', 'refreshTokenExpiry', 'sessionAbsoluteExpiry',
-  'bcryptConcurrency', 'cookieSecure', 'docs', 'corsOrigins', 'tokenClaims', 'trustProxy'
+  'bcryptConcurrency', 'cookieSecure', 'docs', 'console', 'corsOrigins', 'tokenClaims', 'trustProxy'
 ] as const satisfies (keyof Settings)[]
 
 type Raw = typeof raw[number]
@@ -35,6 +35,7 @@ export interface Config extends Readonly<Omit<Settings, Raw>> {
   readonly bcryptConcurrency: number
   readonly cookieSecure: boolean
   readonly docs: boolean
+  readonly console: boolean
   readonly corsOrigins: readonly string[]
   readonly tokenClaims: readonly ClaimField[]
   /** As Fastify takes it: nobody, or the proxies at these addresses. */
@@ -97,6 +98,7 @@ export function createConfig (settings: Settings, { randomBytes, nameOf = enviro
     bcryptConcurrency: settings.bcryptConcurrency ?? Math.max(1, availableParallelism() - 1),
     cookieSecure: settings.cookieSecure ?? production,
     docs: settings.docs ?? !production,
+    console: settings.console ?? !production,
     corsOrigins,
     tokenClaims: (settings.tokenClaims?.split(',') ?? []) as ClaimField[],
     trustProxy,

@@ -76,6 +76,7 @@ export const settingsSchema = Type.Object({
 
   serverTiming: onOff(true, 'Name the tier that answered in the Server-Timing header.'),
   docs: optional(Type.Boolean({ description: 'Serve /docs and /openapi.json; on outside production.' })),
+  console: optional(Type.Boolean({ description: 'Serve /console, a page where people sign in, see their devices and end them; on outside production. A mounted plugin that names its `parts` names it there instead.' })),
   metrics: onOff(true, 'Count and time, and serve /metrics to those who may see it.'),
   metricsToken: optional(Type.String({ pattern: '^[A-Za-z0-9._~+/=-]{16,256}$', description: 'Sent as `Authorization: Bearer`, it opens /metrics and the detail of health; 16 to 256 characters of A-Z a-z 0-9 . _ ~ + / = -. An access token of an admin opens them too. Without it nobody else does in production, and anybody elsewhere.' }))
 }, { additionalProperties: false })

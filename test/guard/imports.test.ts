@@ -68,6 +68,13 @@ await t.test('a door imports schemas and errors, of rooms only types, and never 
   t.strictSame(all.filter(({ from, to }) => from.startsWith('routes/') && ['mongodb', 'ioredis', '@fastify/mongodb', '@fastify/redis'].includes(to)), [])
 })
 
+await t.test('the console is a client: it imports its own files and those of the client, which know nothing of the server', async (t) => {
+  const [page, client] = ['console', 'client'].map((folder) => files(folder).flatMap(importsOf)) as [Import[], Import[]]
+  t.ok(page.some(({ to }) => to === 'client/index.ts'))
+  t.strictSame(page.filter(({ to }) => !/^(console\/|client\/index\.ts$)/.test(to)), [])
+  t.strictSame(client.filter(({ to }) => !/^(client\/|openapi-fetch$)/.test(to)), [])
+})
+
 await t.test('no import goes in a circle', async (t) => {
   const edges = new Map<string, string[]>()
   for (const { from, to, typeOnly } of all) if (!typeOnly) edges.set(from, [...edges.get(from) ?? [], to])

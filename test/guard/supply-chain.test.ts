@@ -42,7 +42,7 @@ await t.test('nothing that is shipped is deprecated by its authors', async (t) =
 
 await t.test('what is shipped imports only what is shipped', async (t) => {
   const names = new Set([...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }), ...builtinModules])
-  const files = ['src', 'plugins', 'routes', 'client'].flatMap((folder) => readdirSync(root + folder, { recursive: true }).map((file) => `${folder}/${String(file)}`)).filter((file) => file.endsWith('.ts'))
+  const files = ['src', 'plugins', 'routes', 'client', 'console'].flatMap((folder) => readdirSync(root + folder, { recursive: true }).map((file) => `${folder}/${String(file)}`)).filter((file) => file.endsWith('.ts'))
   for (const file of files) {
     for (const [, from = ''] of read(file).matchAll(/^(?!import type ).*\bfrom '([^'.][^']*)'$/gm)) {
       const name = from.replace(/^node:/, '').split('/').slice(0, from.startsWith('@') ? 2 : 1).join('/')

@@ -17,7 +17,7 @@ function expect (what, holds) {
 const { folder, packed, run, close } = makeProject()
 try {
   const { version, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  expect('no source, test or secret is packed', packed.every((path) => /^(dist\/(src|plugins|routes|client)\/|docs\/|package\.json$|README|LICENSE|CHANGELOG|SECURITY)/.test(path)))
+  expect('no source, test or secret is packed', packed.every((path) => /^(dist\/(src|plugins|routes|client|console)\/|docs\/|package\.json$|README|LICENSE|CHANGELOG|SECURITY)/.test(path)))
   cpSync(join(root, 'test/package/project'), folder, { recursive: true })
   run('npm', ['install', '--ignore-scripts', '--prefer-offline', '--save-dev', `typescript@${devDependencies.typescript}`, `@types/node@${devDependencies['@types/node']}`])
   run('npx', ['tsc', '-p', '.'])

@@ -8,8 +8,8 @@ import { cookiesOf } from '../helper/people.ts'
 import { scratchFolder } from '../helper/scratch.ts'
 import { startHost, type Host } from './mounted-host.ts'
 
-const groups: Record<Part | 'operation', string[]> = { auth: ['auth', 'account'], visits: ['visits'], preferences: ['preferences'], operation: ['operation'] }
-const aliases: Record<string, Part> = { '/login': 'auth', '/refresh_token': 'auth', '/profile': 'auth', '/protected': 'auth', '/session': 'visits', '/session/page': 'visits', '/preferences': 'preferences' }
+const groups: Record<Part | 'operation', string[]> = { auth: ['auth', 'account'], visits: ['visits'], preferences: ['preferences'], console: [], operation: ['operation'] }
+const aliases: Record<string, Part> = { '/login': 'auth', '/refresh_token': 'auth', '/profile': 'auth', '/protected': 'auth', '/session': 'visits', '/session/page': 'visits', '/preferences': 'preferences', '/console': 'console', '/console/console.js': 'console' }
 
 interface Document { paths: Record<string, Record<string, { tags: string[] }>>, tags: { name: string }[], components: { schemas: object, securitySchemes: object } }
 
@@ -53,13 +53,13 @@ async function judge (t: Test, parts: Part[], prefix: string): Promise<void> {
 }
 
 await t.test('every combination has its doors, and what is left out is not there', async (t) => {
-  for (const [parts, prefix] of [[[], '/auth'], [['auth'], '/auth'], [['visits'], ''], [['preferences'], '/auth'], [['visits', 'preferences'], '/auth'], [['auth', 'preferences'], '']] as [Part[], string][]) {
+  for (const [parts, prefix] of [[[], '/auth'], [['auth'], '/auth'], [['visits'], ''], [['preferences'], '/auth'], [['visits', 'preferences'], '/auth'], [['auth', 'preferences'], ''], [['auth', 'console'], '/auth']] as [Part[], string][]) {
     await t.test(`${parts.join(' and ') || 'the guard alone'}, ${prefix === '' ? 'at the root' : 'under a prefix'}`, async (t) => { await judge(t, parts, prefix) })
   }
 })
 
 await t.test('all of them by name are the whole', async (t) => {
-  const host = await startHost(t, { options: { prefix: '/auth', parts: ['preferences', 'visits', 'auth'] } })
+  const host = await startHost(t, { options: { prefix: '/auth', parts: ['console', 'preferences', 'visits', 'auth'] } })
   t.strictSame(await documentOf(host, '/auth'), everything)
 })
 
@@ -95,7 +95,7 @@ await t.test('a guest\'s choices come along without visits, and a visit without 
 
 await t.test('a list of parts that is none, and what nobody would ever call, are refused by name', async (t) => {
   for (const [options, said] of [
-    [{ parts: ['auth', 'console'] }, /parts: expected a list of auth, visits, preferences/],
+    [{ parts: ['auth', 'shell'] }, /parts: expected a list of auth, visits, preferences, console/],
     [{ parts: 'auth' }, /parts: expected a list/],
     [{ parts: [undefined] }, /parts: expected a list/],
     [{ parts: ['auth', 'auth'] }, /parts: a part is named twice/],

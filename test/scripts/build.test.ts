@@ -1,5 +1,5 @@
 // `npm run build` and the build of `npm start`, on a project of three files: made once, made anew when a source changes,
-// and whole however many builds meet.
+// and whole however many builds meet; the console's page is in it as one script.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,8 @@ function makeProject (t: Test): { root: string, write: (text: string) => void, r
     src: { 'index.ts': 'export const n: number = 1\n' },
     plugins: {},
     routes: {},
-    client: {}
+    client: {},
+    console: { 'console.ts': 'document.title = "there"\n', 'index.html': '<!doctype html>', 'console.css': 'a{}', 'icon.svg': '<svg/>' }
   })
   return {
     root,
@@ -39,6 +40,17 @@ await t.test('it is made once, and anew when a source has changed', async (t) =>
   t.equal(buildIfNewer(root), true)
   t.match(read(), /const n = 2/)
   t.strictSame(folders(), ['dist'])
+})
+
+await t.test('the page of the console is in it: its script as one, the rest as it is, anew when one of them has changed', async (t) => {
+  const { root } = makeProject(t)
+  const made = (name: string): string => readFileSync(join(root, 'dist/console', name), 'utf8')
+  buildIfNewer(root)
+  t.equal(made('console.js'), 'document.title="there";\n')
+  t.equal(made('icon.svg'), '<svg/>')
+  writeFileSync(join(root, 'console/console.css'), 'b{}')
+  t.equal(buildIfNewer(root), true)
+  t.equal(made('console.css'), 'b{}')
 })
 
 await t.test('what a killed build has left is removed, what a running one makes is not', async (t) => {

@@ -12,10 +12,11 @@ const configOf = (environment: Record<string, string>): Config => createConfig(r
 const linesOf = (environment: Record<string, string>): string => startLines(configOf(environment), 'http://127.0.0.1:3000').join('\n')
 
 await t.test('it says where the service listens, its docs, its store and its Redis', async (t) => {
-  t.match(linesOf({ DATA_DIR: '/data' }), /API +http:\/\/127\.0\.0\.1:3000\n.*\/docs .*\/openapi\.json\)\n.*embedded, in \/data\n.*Redis +none/)
+  t.match(linesOf({ DATA_DIR: '/data' }), /API +http:\/\/127\.0\.0\.1:3000\n.*\/docs .*\/openapi\.json\)\n +Console +http:\/\/127\.0\.0\.1:3000\/console\n.*embedded, in \/data\n.*Redis +none/)
   t.match(linesOf({ MONGODB_URI: 'mongodb://a:1,b:2/shop', REDIS_URL: 'redis://h:6379' }), /MongoDB at a:1,b:2, database shop\n +Redis +h:6379/)
   t.match(linesOf({ REDIS_CLUSTER_NODES: 'a:1,b:2' }), /cluster of a:1, b:2/)
   t.notMatch(linesOf({ DOCS: 'off' }), /\/docs/)
+  for (const environment of [{ CONSOLE: 'off' }, { NODE_ENV: 'production', MONGODB_URI: 'mongodb://h', REDIS_URL: 'redis://h' }]) t.notMatch(linesOf(environment), /\/console/)
   t.match(linesOf({ MONGODB_URI: 'mongodb://h', REDIS_URL: 'redis://h', WORKERS: '4' }), /Workers +4 processes/)
   t.notMatch(linesOf({}), 'Workers')
   t.match(linesOf({}), /Note +The embedded store serves one process/)

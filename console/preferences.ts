@@ -1,0 +1,44 @@
+// Console: preferences of a guest or a user. The page itself follows them: its colours, and how it writes times.
+import type { components, LatchkeyClient } from '../client/index.ts'
+import { by, speak } from './dom.ts'
+import { onChange, say } from './notice.ts'
+import { dataOf } from './service.ts'
+
+type Preferences = components['schemas']['Preferences']
+
+export interface PreferencePanel {
+  load: (isSignedIn: boolean) => Promise<void>
+}
+
+/** @param respoken called when times are written in another language from now on */
+export function openPreferences ({ api }: LatchkeyClient, respoken: () => Promise<void>): PreferencePanel {
+  const form = by<HTMLFormElement>('preferences-form')
+  const field = <E extends HTMLElement>(name: string): E => form.elements.namedItem(name) as Element as E
+  const [theme, language, notifications] = [field<HTMLSelectElement>('theme'), field<HTMLInputElement>('language'), field<HTMLInputElement>('notifications')]
+
+  function show (preferences: Preferences): void {
+    theme.value = preferences.theme
+    language.value = preferences.language
+    notifications.checked = preferences.notifications
+    document.documentElement.dataset['theme'] = preferences.theme
+    speak(preferences.language)
+  }
+
+  onChange(form, async (changed) => {
+    const values = { theme: theme.value as Preferences['theme'], language: language.value.trim(), notifications: notifications.checked }
+    const name = changed.name as keyof Preferences
+    show(await dataOf(api.POST('/api/preferences', { body: { [name]: values[name] } })))
+    if (name === 'language') await respoken()
+    say('Kept.')
+  })
+
+  return {
+    async load (isSignedIn) {
+      by('preferences-hint').textContent = isSignedIn
+        ? 'Kept with the account, on every device.'
+        : 'A guest\'s are kept in a signed cookie; they come along when you sign in.'
+      show(await dataOf(api.GET('/api/preferences')))
+      by('preferences').hidden = false
+    }
+  }
+}
