@@ -27,10 +27,14 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
   let refreshing: { mark: string | undefined, done: Promise<Response | undefined> } | undefined
   let seen: string | undefined // the mark of the session that this client last knew
   let ended: string | undefined // the mark of the one whose end was told
+  let isTold = false // whether it is known here that the last one is over
+  const leaving = new Set<Promise<unknown>>() // sign-outs here that are under way
 
   async function known (): Promise<SignedIn | undefined> {
     const state = await store.get()
-    seen = state?.mark ?? seen
+    if (state === undefined) return undefined
+    seen = state.mark
+    isTold = false
     return state
   }
 
@@ -45,7 +49,13 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
       if (response.ok && door.givesTokens && (door.path !== refreshDoor || await stands(used))) await keep(response)
       return { used, response }
     }
-    return await (changes ? orAborted(turns.take(once), request.signal) : once())
+    if (!changes) return await once()
+    const done = turns.take(once)
+    if (door.takesTokens) {
+      leaving.add(done)
+      void done.catch(() => { /* whoever asked is told */ }).finally(() => { leaving.delete(done) })
+    }
+    return await orAborted(done, request.signal)
   }
 
   async function keep (response: Response): Promise<void> {
@@ -57,6 +67,7 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
 
   async function forget (): Promise<void> {
     seen = undefined
+    isTold = true
     await store.set(undefined)
   }
 
@@ -74,7 +85,7 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
     if (!await stands(used)) return
     const mark = used?.mark ?? seen
     // nobody was signed in, or it was told; dead cookies may come along after that, and say it each time
-    if (mark === undefined ? code === 'token_missing' || ended !== undefined : mark === ended) return
+    if (mark === undefined ? code === 'token_missing' || isTold : mark === ended) return
     ended = mark
     await forget()
     onSignedOut(code)
@@ -114,7 +125,8 @@ export function createSessionFetch (options: SessionFetchOptions): Fetch {
       return await orAborted(refreshOnce(used), request.signal) ?? await answerTo(request, false)
     }
     if (code === 'session_revoked' || code === 'token_invalid' || code === 'token_missing') {
-      await orAborted(turns.take(async () => { await end(code, used) }), request.signal) // after a sign-out here that is under way
+      await orAborted(Promise.allSettled(leaving), request.signal) // who signs out knows
+      await end(code, used)
     }
     return response
   }

@@ -63,6 +63,31 @@ for (const mode of ['bearer', 'cookie'] as const) {
     t.strictSame(ends, [])
   })
 
+  await t.test(`${mode}: a call in another tab that finds out while that sign-out is answered tells it there, once`, async (t) => {
+    withLocks(t, createLocks())
+    const storage = createStorage()
+    const { client, network, another, ends } = await signedIn({ mode, store: inStorage(storage) })
+    const tabEnds: string[] = []
+    const tab = another({ store: inStorage(storage), onSignedOut (code) { tabEnds.push(code) } })
+    const [done, gate] = [createGate(), createGate()]
+    network.answer(/logout/, async (request) => {
+      const answer = await network.fetch(request)
+      done.open()
+      await gate.passed
+      return answer
+    })
+    const out = client.signOut()
+    await done.passed
+    const code = (await tab.api.GET('/api/auth/profile')).error?.code
+    t.equal(code, mode === 'bearer' ? 'session_revoked' : 'token_missing')
+    t.strictSame(tabEnds, [code], 'before the other tab has its answer')
+    gate.open()
+    t.match(await out, { data: { revoked: 1 } })
+    t.equal((await tab.api.GET('/api/auth/profile')).error?.code, 'token_missing')
+    t.equal(tabEnds.length, 1)
+    t.strictSame(ends, [])
+  })
+
   await t.test(`${mode}: a sign-out in another tab is told here at the next call, once, without a refresh`, async (t) => {
     const storage = createStorage()
     const { client, network, another, ends } = await signedIn({ mode, store: inStorage(storage) })
@@ -144,6 +169,30 @@ await t.test('cookie: a session that was ended elsewhere is told once, though it
   await elsewhere.api.DELETE('/api/auth/sessions')
   t.equal((await client.api.GET('/api/auth/profile')).error?.code, 'session_revoked')
   t.strictSame(ends, ['session_revoked', 'session_revoked'], 'the next one is told again')
+})
+
+await t.test('cookie: whoever has only the cookies is told once too, and of the next session again', async (t) => {
+  const { another, credentials } = await signedIn({ mode: 'cookie', store: inStorage(createStorage()) })
+  const ends: string[] = []
+  const client = another({ store: inMemory(), onSignedOut (code) { ends.push(code) } })
+  t.equal((await client.api.GET('/api/auth/profile')).response.status, 200)
+  const elsewhere = another({ mode: 'bearer', store: inMemory(), fetch: (request) => fetch(request) })
+  await elsewhere.signIn(credentials)
+  for (let sessions = 1; sessions <= 2; sessions++) {
+    await elsewhere.api.DELETE('/api/auth/sessions')
+    for (let i = 0; i < 2; i++) t.equal((await client.api.GET('/api/auth/profile')).error?.code, 'session_revoked')
+    t.equal(ends.length, sessions)
+    await client.signIn(credentials)
+  }
+})
+
+await t.test('a refusal waits for no lock that a tab put to sleep holds for ever', async (t) => {
+  const locks = createLocks()
+  withLocks(t, { ...locks, request: async () => await new Promise(() => { /* never */ }) })
+  const { another } = await signedIn({ store: inMemory() })
+  const client = another({ store: inStorage(createStorage()) })
+  const codes = await Promise.all([1, 2, 3].map(async () => (await client.api.GET('/api/auth/profile')).error?.code))
+  t.strictSame(codes, ['token_missing', 'token_missing', 'token_missing'])
 })
 
 await t.test('calls that find out in the same moment tell it once, whatever the store is like', async (t) => {
