@@ -1,10 +1,10 @@
 // Console: which tier answered, counted, and the last requests of this page one by one.
 import type { LatchkeyClient } from '../client/index.ts'
 import { by, make, makeBar } from './dom.ts'
-import { onPress, sayFailure } from './notice.ts'
-import { tiers, type Answer, type Tier } from './service.ts'
+import { onPress, say, sayFailure } from './notice.ts'
+import { dataOf, tiers, type Answer, type Tier } from './service.ts'
 
-const names: Record<Tier, string> = { memory: 'memory', redis: 'Redis', mongo: 'MongoDB', none: 'not asked' }
+const names: Record<Tier, string> = { memory: 'memory', redis: 'Redis', mongo: 'MongoDB', none: 'none named' }
 const shown = 12
 const asked = 25
 /** Times that a median is made of. */
@@ -50,10 +50,26 @@ export function createAnswerList (): AnswerList {
 /** The buttons that have the session checked. */
 export function openChecks ({ api }: LatchkeyClient): void {
   onPress(by<HTMLButtonElement>('ask'), async () => {
-    for (let i = 0; i < asked; i++) await api.GET('/api/protected')
+    for (let i = 0; i < asked; i++) await dataOf(api.GET('/api/protected'))
   })
+
   const isOn = by<HTMLInputElement>('ask-on')
-  setInterval(() => { if (isOn.checked && !document.hidden) api.GET('/api/protected').catch(sayFailure) }, 1000)
+  let isAsking = false
+  let hasFailed = false
+  async function ask (): Promise<void> {
+    isAsking = true
+    try {
+      await dataOf(api.GET('/api/protected'))
+      if (hasFailed) say('')
+      hasFailed = false
+    } catch (error) {
+      hasFailed = true
+      sayFailure(error)
+    } finally {
+      isAsking = false
+    }
+  }
+  setInterval(() => { if (isOn.checked && !isAsking && !document.hidden) void ask() }, 1000)
 }
 
 function median (numbers: readonly number[]): number {

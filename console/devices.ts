@@ -1,14 +1,16 @@
 // Console: where the account is signed in, and an end to it.
 import type { components, LatchkeyClient } from '../client/index.ts'
 import { by, counted, make, makeTime } from './dom.ts'
-import { onPress, say } from './notice.ts'
+import { onPress, redraw, say } from './notice.ts'
 import { dataOf } from './service.ts'
+import { leave } from './sign-in.ts'
 
 type Device = components['schemas']['SessionList']['items'][number]
 
 export interface DeviceList {
-  load: () => Promise<void>
-  hide: () => void
+  /** @param signal after which somebody else is here */
+  load: (signal: AbortSignal) => Promise<void>
+  clear: () => void
 }
 
 /** @param signedOut called when nobody is signed in here any more */
@@ -16,21 +18,18 @@ export function openDevices (client: LatchkeyClient, signedOut: () => Promise<vo
   const { api } = client
   const [panel, list, more] = [by('devices'), by('device-list'), by<HTMLButtonElement>('more-devices')]
   let cursor: string | null = null
+  let here: AbortSignal
 
   async function add (after: string | null): Promise<void> {
-    const { items, nextCursor } = await dataOf(api.GET('/api/auth/sessions', { params: { query: after === null ? {} : { cursor: after } } }))
+    const { items, nextCursor } = await dataOf(api.GET('/api/auth/sessions', { signal: here, params: { query: after === null ? {} : { cursor: after } } }), here)
     cursor = nextCursor
     const rows = items.map(makeRow)
-    if (after === null) list.replaceChildren(...rows)
+    if (after === null) redraw(list, by('devices-title'), rows)
     else list.append(...rows)
     more.hidden = cursor === null
     by('device-count').textContent = `${list.children.length}${cursor === null ? '' : ' and more'}`
     by('end-others').hidden = list.children.length < 2
     panel.hidden = false
-  }
-
-  async function load (): Promise<void> {
-    await add(null)
   }
 
   function makeRow (device: Device): HTMLLIElement {
@@ -47,12 +46,12 @@ export function openDevices (client: LatchkeyClient, signedOut: () => Promise<vo
 
   async function end (device: Device): Promise<void> {
     await dataOf(api.DELETE('/api/auth/sessions/{id}', { params: { path: { id: device.id } } }))
-    await load()
+    await add(null)
     say(`${nameOf(device)} is signed out.`)
   }
 
   async function endHere (): Promise<void> {
-    await dataOf(client.signOut())
+    await leave(client)
     await signedOut()
     say('Signed out.')
   }
@@ -60,7 +59,7 @@ export function openDevices (client: LatchkeyClient, signedOut: () => Promise<vo
   onPress(more, async () => { await add(cursor) })
   onPress(by<HTMLButtonElement>('end-others'), async () => {
     const { revoked } = await dataOf(api.DELETE('/api/auth/sessions'))
-    await load()
+    await add(null)
     say(`${counted(revoked, 'other device is', 'other devices are')} signed out.`)
   })
   onPress(by<HTMLButtonElement>('end-all'), async () => {
@@ -69,7 +68,16 @@ export function openDevices (client: LatchkeyClient, signedOut: () => Promise<vo
     say(`Signed out on ${counted(revoked, 'device')}.`)
   })
 
-  return { load, hide () { panel.hidden = true } }
+  return {
+    async load (signal) {
+      here = signal
+      await add(null)
+    },
+    clear () {
+      panel.hidden = true
+      list.replaceChildren()
+    }
+  }
 }
 
 const nameOf = ({ device: { browser, os, type } }: Device): string =>

@@ -1,16 +1,18 @@
 // Console: the one line that says what has just happened, and how a button or form does its work.
 import { by } from './dom.ts'
-import { Refusal } from './service.ts'
+import { Refusal, Unreachable } from './service.ts'
 
 export function say (text: string, kind: 'news' | 'failure' = 'news'): void {
   const notice = by('notice')
   notice.dataset['kind'] = kind
-  notice.textContent = text
+  if (notice.textContent !== text) notice.textContent = text // who listens to the page is told once
 }
 
+/** @throws what is a fault of the page itself */
 export function sayFailure (error: unknown): void {
-  if (error instanceof Refusal) return say(error.message, 'failure')
-  if (error instanceof TypeError) return say('The service cannot be reached. What is shown may be out of date.', 'failure') // as fetch says it
+  const { name } = error as Error
+  if (name === 'AbortError') return // somebody else is here by now
+  if (error instanceof Refusal || error instanceof Unreachable) return say(error.message, 'failure')
   say('This page has failed. Load it again.', 'failure')
   throw error
 }
@@ -40,10 +42,23 @@ export function onSubmit (form: HTMLFormElement, job: () => Promise<void>): void
   })
 }
 
-export function onChange (form: HTMLFormElement, job: (changed: HTMLInputElement | HTMLSelectElement) => Promise<void>): void {
+/** @param job is given what the field holds at the change, and begins when the one before it has ended */
+export function onChange (form: HTMLFormElement, job: (name: string, value: string | boolean) => Promise<void>): void {
+  let last = Promise.resolve()
   form.addEventListener('submit', (event) => { event.preventDefault() })
   form.addEventListener('change', ({ target }) => {
     const changed = target as HTMLInputElement | HTMLSelectElement
-    if (changed.reportValidity()) void work(null, async () => { await job(changed) })
+    if (!changed.reportValidity()) return
+    const value = changed.type === 'checkbox' ? (changed as HTMLInputElement).checked : changed.value.trim()
+    last = last.then(async () => { await work(null, async () => { await job(changed.name, value) }) })
   })
+}
+
+/** Draws a list anew; whoever was in it with the keyboard is at its title then, and not at the top of the page. */
+export function redraw (list: HTMLElement, title: HTMLElement, nodes: Node[]): void {
+  const wasInside = list.contains(document.activeElement)
+  list.replaceChildren(...nodes)
+  if (!wasInside) return
+  title.tabIndex = -1
+  title.focus()
 }

@@ -7,7 +7,8 @@ import { dataOf } from './service.ts'
 type Preferences = components['schemas']['Preferences']
 
 export interface PreferencePanel {
-  load: (isSignedIn: boolean) => Promise<void>
+  /** @param signal after which somebody else is here */
+  load: (isSignedIn: boolean, signal: AbortSignal) => Promise<void>
 }
 
 /** @param respoken called when times are written in another language from now on */
@@ -16,28 +17,31 @@ export function openPreferences ({ api }: LatchkeyClient, respoken: () => Promis
   const field = <E extends HTMLElement>(name: string): E => form.elements.namedItem(name) as Element as E
   const [theme, language, notifications] = [field<HTMLSelectElement>('theme'), field<HTMLInputElement>('language'), field<HTMLInputElement>('notifications')]
 
-  function show (preferences: Preferences): void {
-    theme.value = preferences.theme
-    language.value = preferences.language
-    notifications.checked = preferences.notifications
+  function follow (preferences: Preferences): void {
     document.documentElement.dataset['theme'] = preferences.theme
     speak(preferences.language)
   }
 
-  onChange(form, async (changed) => {
-    const values = { theme: theme.value as Preferences['theme'], language: language.value.trim(), notifications: notifications.checked }
-    const name = changed.name as keyof Preferences
-    show(await dataOf(api.POST('/api/preferences', { body: { [name]: values[name] } })))
-    if (name === 'language') await respoken()
+  onChange(form, async (name, value) => {
+    const kept = await dataOf(api.POST('/api/preferences', { body: { [name]: value } }))
+    follow(kept)
+    if (name === 'language') {
+      if (language.value.trim() === value) language.value = kept.language // as it is spelled, unless it has been changed again
+      await respoken()
+    }
     say('Kept.')
   })
 
   return {
-    async load (isSignedIn) {
+    async load (isSignedIn, signal) {
       by('preferences-hint').textContent = isSignedIn
         ? 'Kept with the account, on every device.'
         : 'A guest\'s are kept in a signed cookie; they come along when you sign in.'
-      show(await dataOf(api.GET('/api/preferences')))
+      const preferences = await dataOf(api.GET('/api/preferences', { signal }), signal)
+      theme.value = preferences.theme
+      language.value = preferences.language
+      notifications.checked = preferences.notifications
+      follow(preferences)
       by('preferences').hidden = false
     }
   }

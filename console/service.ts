@@ -3,7 +3,7 @@
 import { createLatchkeyClient, type LatchkeyClient, type Problem } from '../client/index.ts'
 
 export const tiers = ['memory', 'redis', 'mongo', 'none'] as const
-/** `none`: nobody had to be asked who this is. */
+/** `none`: the answer names none, such as those to guests and refusals. */
 export type Tier = typeof tiers[number]
 
 export interface Answer {
@@ -31,7 +31,9 @@ export function createService ({ onAnswer, onSignedOut }: ServiceOptions): Latch
     onSignedOut,
     async fetch (request) {
       const from = performance.now()
-      const response = await fetch(request)
+      const response = await fetch(request).catch((error: unknown) => {
+        throw (error as Error).name === 'AbortError' ? error : new Unreachable(error)
+      })
       const named = /auth;desc="(\w+)"/.exec(response.headers.get('server-timing') ?? '')?.[1]
       onAnswer({
         method: request.method,
@@ -43,6 +45,13 @@ export function createService ({ onAnswer, onSignedOut }: ServiceOptions): Latch
       return response
     }
   })
+}
+
+/** No answer came, or not in time. */
+export class Unreachable extends Error {
+  constructor (cause: unknown) {
+    super('The service cannot be reached. What is shown may be out of date.', { cause })
+  }
 }
 
 /** The service refused: in the words of its problem document. */
@@ -59,9 +68,13 @@ export class Refusal extends Error {
   }
 }
 
-/** @throws Refusal */
-export async function dataOf<T> (asked: Promise<{ data?: T, error?: Problem | string, response: Response }>): Promise<T> {
+/**
+ * @param signal after which the answer is nobody's any more
+ * @throws Refusal, Unreachable, or the signal's reason
+ */
+export async function dataOf<T> (asked: Promise<{ data?: T, error?: Problem | string, response: Response }>, signal?: AbortSignal): Promise<T> {
   const { data, error, response } = await asked
+  signal?.throwIfAborted()
   if (!response.ok) throw new Refusal(response.status, error)
   return data as T
 }

@@ -9,14 +9,26 @@ export interface Person {
   show: (user: User | undefined) => void
 }
 
-/** @returns undefined where nobody is signed in; cookies of a session that has ended are gone then, because with them one is no guest either */
-export async function whoIsHere (client: LatchkeyClient): Promise<User | undefined> {
+/** Signs out; whoever is signed out already is, too. Cookies of a session that has ended go with it: with them one is no guest. */
+export async function leave (client: LatchkeyClient): Promise<void> {
   try {
-    return await dataOf(client.api.GET('/api/auth/profile'))
+    await dataOf(client.signOut())
   } catch (error) {
     if (!(error instanceof Refusal) || error.status !== 401) throw error
-    if (error.code !== 'token_missing') await dataOf(client.signOut())
-    return undefined
+  }
+}
+
+/** @returns undefined where nobody is signed in */
+export async function whoIsHere (client: LatchkeyClient): Promise<User | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await dataOf(client.api.GET('/api/auth/profile'))
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 401) throw error
+      if (error.code === 'token_missing') return undefined
+      if (tries > 1) await leave(client) // not at once: another tab may have signed in meanwhile
+    }
+    if (tries > 2) return undefined
   }
 }
 
@@ -41,7 +53,7 @@ export function openSignIn (client: LatchkeyClient, changed: (user: User | undef
   })
 
   onPress(by<HTMLButtonElement>('sign-out'), async () => {
-    await dataOf(client.signOut())
+    await leave(client)
     await changed(undefined)
     say('Signed out.')
   })

@@ -3,6 +3,7 @@
 import type { BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { newPerson, type Person } from '../helper/people.ts'
+import { until } from '../helper/service.ts'
 import { startApp, startBrowser } from './browser-kit.ts'
 
 const browser = await startBrowser(t)
@@ -70,6 +71,54 @@ await t.test('two devices: each is listed, one ends the other, and that one is t
   t.strictSame([...desk.complaints, ...phone.complaints], [])
 })
 
+await t.test('two tabs of one browser are of one mind, and an end that is found out by loading the page is told in its words', async (t) => {
+  const { page, context, complaints } = await openConsole(t)
+  const person = await register(page)
+  const tab = await context.newPage()
+  await tab.goto(`${app.origin}/console`)
+  await tab.locator('#devices:visible').waitFor()
+  await page.fill('[name=pageId]', '/mine')
+  await page.click('#page-form button')
+  await page.locator('#running .timeline li').waitFor()
+  await tab.click('#sign-out')
+  await said(tab, /Signed out\./)
+  await page.locator('#sign-in:visible').waitFor()
+  t.notOk(await page.locator('#devices, #who').filter({ visible: true }).count(), 'nothing of whoever was here is left')
+  await page.locator('#running', { hasText: 'None.' }).waitFor()
+  t.equal(await page.locator('#device-list li, #archived details, #running details').count(), 0)
+
+  await signIn(tab, person.username, person.password)
+  await said(tab, /Welcome back/)
+  await page.locator('#devices:visible').waitFor()
+  await context.clearCookies()
+  await page.click('#sign-out')
+  await said(page, /Signed out\./)
+
+  await signIn(page, person.username, person.password)
+  await said(page, /Welcome back/)
+  const elsewhere = await openConsole(t)
+  await signIn(elsewhere.page, person.username, person.password)
+  await said(elsewhere.page, /Welcome back/)
+  await elsewhere.page.click('#end-others')
+  await said(elsewhere.page, /2 other devices are signed out/) // with the one whose cookies were lost
+  await page.reload()
+  await said(page, /This session was ended/)
+  t.ok(await page.locator('#sign-in').isVisible())
+  await page.locator('#visits:visible').waitFor()
+  t.strictSame(complaints, [])
+})
+
+await t.test('preferences that are changed quickly after each other are all kept, a guest\'s too', async (t) => {
+  const { page } = await openConsole(t)
+  const kept = async (): Promise<unknown> => await page.evaluate("fetch('/api/preferences').then((answer) => answer.json())")
+  await page.selectOption('[name=theme]', 'dark')
+  await page.uncheck('[name=notifications]')
+  await page.fill('[name=language]', 'pt-br')
+  await page.press('[name=language]', 'Tab')
+  await until(async () => await page.inputValue('[name=language]') === 'pt-BR', 'it is spelled as it should be')
+  t.strictSame(await kept(), { theme: 'dark', notifications: false, language: 'pt-BR' })
+})
+
 await t.test('a session goes on through an expiry of the access token, and after the page is loaded anew', async (t) => {
   const { page } = await openConsole(t)
   await register(page)
@@ -85,7 +134,7 @@ await t.test('a session goes on through an expiry of the access token, and after
 
 await t.test('which tier answered: each check is counted, and shown with its status', async (t) => {
   const { page, complaints } = await openConsole(t)
-  t.match(await page.textContent('#answer-rows tr'), /GET \/api\/\S+ *40[14] *not asked/)
+  t.match(await page.textContent('#answer-rows tr'), /GET \/api\/\S+ *40[14] *none named/)
   t.equal(await page.textContent('#tier-memory'), '0')
   await register(page)
   const before = Number.parseInt(await page.textContent('#tier-memory') ?? '')
@@ -127,11 +176,15 @@ await t.test('a guest\'s preferences and visit come along; the time line has pag
   await page.press('[name=language]', 'Tab')
   await said(page, /validation_failed/)
 
+  await page.locator('#running details summary').click()
+  await page.click('#action-form button')
+  await said(page, /2 actions in this visit/)
+  t.notOk(await page.locator('#running details').evaluate((details: { open: boolean }) => details.open), 'a time line that was closed stays closed')
   await page.click('#end-visit')
   await said(page, /The visit is over/)
   t.equal(await page.locator('#running details').count(), 0)
   await page.click('#archived summary')
-  await page.locator('#archived .timeline li').nth(2).waitFor()
+  await page.locator('#archived .timeline li').nth(3).waitFor()
   t.strictSame(complaints.filter((line) => !/status of 400/.test(line)), [])
 })
 

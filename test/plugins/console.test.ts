@@ -46,14 +46,25 @@ await t.test('what it loads is named relative to where a proxy shows it, and a s
   for (const address of named) t.match(address, /^\.\//)
   t.strictSame(named.filter((address) => address.startsWith('./console/')).filter((address) => !Object.hasOwn(files, address.slice(1))), [], 'and is there')
   t.match(await host.call('/auth/console/'), { status: 308, headers: { location: '../console' } })
+  t.match(await host.call('/auth/console/?from=there'), { status: 308, headers: { location: '../console' } })
   t.equal((await host.call('/console')).status, 404, 'the host\'s own addresses stay its own')
+})
+
+await t.test('it is there in a host whose router ignores slashes at the end', async (t) => {
+  for (const options of [{ ignoreTrailingSlash: true }, { routerOptions: { ignoreTrailingSlash: true } }]) {
+    const app = Fastify(options)
+    t.teardown(async () => { await app.close() })
+    await app.register(latchkey, { dataDir: scratchFolder(t), nodeEnv: 'test', prefix: '/auth' })
+    t.match(await app.inject('/auth/console'), { statusCode: 200 })
+    t.match(await app.inject('/auth/console/'), { statusCode: 308, headers: { location: '../console' } })
+  }
 })
 
 await t.test('the page is told what is mounted, and whether there are docs', async (t) => {
   const whole = await startService(t)
-  t.match((await whole.call('/console')).text, '<html lang="en" data-parts="auth visits preferences console" data-docs="on">')
-  const host = await startHost(t, { options: { parts: ['console', 'auth'] }, env: { DOCS: 'off' } })
-  t.match((await host.call('/console')).text, '<html lang="en" data-parts="console auth" data-docs="off">')
+  t.match((await whole.call('/console')).text, '<html lang="en" data-parts="auth visits preferences console" data-docs="on" data-timing="on">')
+  const host = await startHost(t, { options: { parts: ['console', 'auth'] }, env: { DOCS: 'off', SERVER_TIMING: 'off' } })
+  t.match((await host.call('/console')).text, '<html lang="en" data-parts="console auth" data-docs="off" data-timing="off">')
   t.strictSame(host.app.latchkey.parts, ['console', 'auth'])
 })
 
