@@ -67,10 +67,11 @@ type Method = (...args: unknown[]) => unknown
 /**
  * A collection whose acknowledged writes survive a crash, and whose truth is read where it is written, whatever the URI or
  * a host's client prefers: a secondary may not have heard of a revocation yet.
- * @param answerMs milliseconds after which an operation is `unavailable`, above all that the driver itself waits for: a
- *   command that it writes into a connection that has just broken waits for ever (docs/decisions/0011)
+ * @param answerMs milliseconds after which an operation is `unavailable`: above the 2 s in which the driver waits for an answer,
+ *   below the 3 s in which a login is told (REQUIREMENTS B10); a command that it writes into a connection that has just broken
+ *   waits for ever (docs/decisions/0011)
  */
-export function acknowledgedCollection<T extends Document> (db: Db, name: string, answerMs = 3000): AcknowledgedCollection<T> {
+export function acknowledgedCollection<T extends Document> (db: Db, name: string, answerMs = 2500): AcknowledgedCollection<T> {
   const collection = db.collection<T>(name, { readPreference: 'primary', writeConcern: byMajority, ...plainDocuments })
   if (isEmbedded(db)) return collection
   const deployment = deploymentOf(db.client)
