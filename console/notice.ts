@@ -8,13 +8,13 @@ export function say (text: string, kind: 'news' | 'failure' = 'news'): void {
   if (notice.textContent !== text) notice.textContent = text // who listens to the page is told once
 }
 
-/** @throws what is a fault of the page itself */
+/** What is a fault of the page itself is reported to the browser, too. */
 export function sayFailure (error: unknown): void {
   const { name } = error as Error
   if (name === 'AbortError') return // somebody else is here by now
   if (error instanceof Refusal || error instanceof Unreachable) return say(error.message, 'failure')
   say('This page has failed. Load it again.', 'failure')
-  throw error
+  reportError(error)
 }
 
 /** One at a time: a second press while the first is at work does nothing. */
