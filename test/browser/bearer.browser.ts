@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { newPerson } from '../helper/people.ts'
+import { until } from '../helper/service.ts'
 import { callAtOnce, openTabs, startApp, startBrowser, type Tabs } from './browser-kit.ts'
 
 const browser = await startBrowser(t)
@@ -18,14 +19,16 @@ async function open (tabs: Tabs): Promise<Page> {
   return tab
 }
 
-async function register (tab: Page): Promise<void> {
+/** @param other is in the same browser, and sees what is stored as soon as that has brought it over */
+async function register (tab: Page, other?: Page): Promise<void> {
   t.equal(await tab.evaluate(`window.bearer.register(${JSON.stringify(newPerson())}).then(({ response }) => response.status)`), 201)
+  if (other !== undefined) await until(async () => await other.evaluate('localStorage.length') === 1, 'the other tab sees it')
 }
 
 await t.test('fifty calls of two tabs through an expiry are all answered, after exactly one refresh', async (t) => {
   const tabs = await openTabs(t, browser, app)
   const [one, two] = [await open(tabs), await open(tabs)]
-  await register(one)
+  await register(one, two)
   t.strictSame(await callAtOnce(two, 1, client), [200], 'the other tab is signed in')
   for (let round = 1; round <= 10; round++) {
     await app.advance(16)
@@ -38,7 +41,7 @@ await t.test('fifty calls of two tabs through an expiry are all answered, after 
 await t.test('a sign-out in one tab is told in the other at its next call, without a refresh', async (t) => {
   const tabs = await openTabs(t, browser, app)
   const [one, two] = [await open(tabs), await open(tabs)]
-  await register(one)
+  await register(one, two)
   t.strictSame(await callAtOnce(two, 1, client), [200])
   t.equal(await one.evaluate('window.bearer.signOut().then(({ data }) => data.revoked)'), 1)
   t.strictSame(await callAtOnce(two, 2, client), [401, 401])
@@ -49,7 +52,7 @@ await t.test('a sign-out in one tab is told in the other at its next call, witho
 await t.test('a tab that is closed before it could keep the fresh tokens leaves the other one signed in', async (t) => {
   const tabs = await openTabs(t, browser, app)
   const [one, two] = [await open(tabs), await open(tabs)]
-  await register(one)
+  await register(one, two)
   await app.advance(16)
   const asked = one.waitForRequest('**/api/auth/refresh')
   void callAtOnce(one, 5, client).catch(() => { /* its tab is gone */ })
