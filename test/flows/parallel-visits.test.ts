@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { realEngines } from '../helper/engines.ts'
 import { login, register } from '../helper/people.ts'
-import { startPair, startService, until, type Service } from '../helper/service.ts'
+import { startPair, startService, type Service } from '../helper/service.ts'
 import { archivedIn, visitorAt, wholeList, type Visitor } from '../helper/visitors.ts'
 
 /** Two instances where there can be two; otherwise one, which is the same story for one process. */
@@ -40,18 +40,15 @@ for (const [who, begin] of Object.entries(visitors)) {
 
   await t.test(`30 parallel pages of a ${who} with a DELETE in the middle: the archive has what was acknowledged before it`, async (t) => {
     const services = await startInstances(t)
-
-    /** @returns false if a page was put off: a machine that stands still for 150 ms does not hear Redis in time, and that round tells nothing of ends */
-    async function tell (round: number): Promise<boolean> {
+    for (let round = 0; round < 6; round++) {
       const visitor = await begin(services)
       const first = (await visitor.call('POST', '/api/session')).json.id
       const jar = new Map(visitor.jar)
       const acknowledged: { pageId: string, at: number }[] = []
-      const statuses: number[] = []
       const page = async (n: number, by: Visitor) => {
         const { status } = await by.page(`/${n}`)
-        statuses.push(status)
-        if (status === 201) acknowledged.push({ pageId: `/${n}`, at: performance.now() })
+        t.equal(status, 201)
+        acknowledged.push({ pageId: `/${n}`, at: performance.now() })
       }
       const before = Array.from({ length: 15 }, (_, n) => page(n, visitor))
       await Promise.all(before.slice(0, round))
@@ -60,13 +57,11 @@ for (const [who, begin] of Object.entries(visitors)) {
       const during = Array.from({ length: 15 }, (_, n) => page(15 + n, visitor))
       const closed = await ending
       const done = performance.now()
-      await Promise.all([...before, ...during])
-      await page(30, visitorAt(services, { jar, ...(who === 'user' && { token: undefined }) }))
-      if ([closed.status, ...statuses].includes(503)) return false
       t.equal(closed.status, 200)
       t.equal(closed.json.id, first)
+      await Promise.all([...before, ...during])
+      await page(30, visitorAt(services, { jar, ...(who === 'user' && { token: undefined }) }))
 
-      t.strictSame([...new Set(statuses)], [201])
       const archived = await archivedIn(services[0] as Service, { _id: first })
       t.equal(archived.length, 1)
       const pages = archived[0]?.['pages'].map(({ pageId }: { pageId: string }) => pageId) as string[]
@@ -80,17 +75,6 @@ for (const [who, begin] of Object.entries(visitors)) {
         t.strictSame([...pages, ...later].sort(), Array.from({ length: 30 }, (_, n) => `/${n}`).sort(), 'what came too late is in the next visit, once')
         await visitor.end()
       }
-      return true
-    }
-
-    for (let round = 0, voids = 0; round < 6;) {
-      if (await tell(round)) {
-        round++
-        continue
-      }
-      t.ok(++voids < 4, 'Redis is heard in time in most of the rounds')
-      if (voids === 4) return
-      await until(async () => (await Promise.all(services.map((service) => service.get('/readyz')))).every(({ json }) => json.status === 'ready'), 'Redis is heard again')
     }
   })
 }

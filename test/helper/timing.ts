@@ -16,7 +16,7 @@ export const median = (times: readonly number[]): number => percentile(times, 0.
  * @param rounds how often each is made, in turn, either one first; as often again where that was not enough to tell
  * @param most times that it is done
  */
-export async function expectSameTime (t: Test, one: () => Promise<Answer>, other: () => Promise<Answer>, rounds: number, most = 6): Promise<void> {
+export async function expectSameTime (t: Test, one: () => Promise<Answer>, other: () => Promise<Answer>, rounds: number, most = 4): Promise<void> {
   const times: [number[], number[]] = [[], []]
   const ratios: number[] = []
   const isEqual = (ratio: number): boolean => ratio > 0.9 && ratio < 1.1
