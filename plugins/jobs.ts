@@ -14,7 +14,7 @@ declare module 'fastify' {
 export interface SessionCount {
   /** Counts the sessions anew, by MongoDB. */
   recount: () => Promise<void>
-  /** Whether the counter knows of none although there are some. */
+  /** Whether the counter may lack some: it came back empty, or was never counted to the end. */
   isLost: () => Promise<boolean>
 }
 

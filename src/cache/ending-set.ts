@@ -1,6 +1,7 @@
 // Room `cache`: how many things live, told at once and without looking at each: a set in which every key has its end.
 // Counts are for people: nothing is decided by them, nobody waits for a change, and a job puts right what an outage or a
 // crash has left wrong (src/job/recount.ts).
+import { randomInt } from 'node:crypto'
 import type { RedisClient } from './shared-tier.ts'
 
 export interface EndingSet {
@@ -15,6 +16,13 @@ export interface EndingSet {
   trim: (now: number, limit: number) => Promise<number>
   /** Keys from place `from` on, at most `limit`, those that end last first; empty behind the last. Whoever takes out `n` of them goes on at `from + limit - n`. */
   page: (from: number, limit: number) => Promise<string[]>
+  /** Whether all keys have been put in since the set came to be; a Redis that came back empty holds what came afterwards at most. Rejects when the set does not answer. */
+  isWhole: () => Promise<boolean>
+  /**
+   * Says that all keys are put in from here on. Rejects when the set does not answer.
+   * @returns says that they have been; without effect if the set was lost meanwhile, or if a later count has taken over
+   */
+  beginWhole: () => Promise<() => Promise<void>>
   /** Makes the changes that could not be made; cheap when there are none. */
   replay: () => Promise<void>
 }
@@ -22,19 +30,40 @@ export interface EndingSet {
 /** Changes kept for replay; beyond it the oldest is left to the job. */
 const mostUnsent = 10_000
 
+/** The member that tells whether the others are all: in the set, so that one is never lost without the other. Its score is no end. */
+const mark = '*'
+
+/** The mark's score of a set that is whole; that of a count under way is below it. */
+const wholeScore = '0'
+
 const trimScript = `
-local ended = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+local ended = redis.call('ZRANGEBYSCORE', KEYS[1], '(0', ARGV[1], 'LIMIT', 0, ARGV[2])
 if #ended > 0 then redis.call('ZREM', KEYS[1], unpack(ended)) end
 return #ended`
 
-interface Scripts { latchkeyTrim: (key: string, now: number, limit: number) => Promise<number> }
+/** Gives the mark the score ARGV[2], where it is not whole already. */
+const beginWholeScript = `
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= '${wholeScore}' then redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1]) end`
+
+/** Makes the set whole, where the mark still has the score ARGV[2]. */
+const endWholeScript = `
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('ZADD', KEYS[1], ${wholeScore}, ARGV[1]) end`
+
+interface Scripts {
+  latchkeyTrim: (key: string, now: number, limit: number) => Promise<number>
+  latchkeyBeginWhole: (key: string, member: string, score: string) => Promise<null>
+  latchkeyEndWhole: (key: string, member: string, score: string) => Promise<null>
+}
 
 /** A change that is on its way, or that could not be made. */
 interface Change { readonly endsAt: number | null, hasFailed: boolean }
 
 /** A sorted set: counting is logarithmic, every call one command on one key. */
 export function createRedisEndingSet (client: RedisClient, key: string): EndingSet {
+  const scripts = client as unknown as Scripts
   client.defineCommand('latchkeyTrim', { numberOfKeys: 1, lua: trimScript })
+  client.defineCommand('latchkeyBeginWhole', { numberOfKeys: 1, lua: beginWholeScript })
+  client.defineCommand('latchkeyEndWhole', { numberOfKeys: 1, lua: endWholeScript })
   const open = new Map<string, Change>()
   let replaying = false
 
@@ -65,8 +94,14 @@ export function createRedisEndingSet (client: RedisClient, key: string): EndingS
     },
     remove (member) { begin(member, null) },
     count: (now) => client.zcount(key, `(${now}`, '+inf'),
-    trim: (now, limit) => (client as unknown as Scripts).latchkeyTrim(key, now, limit),
-    page: (from, limit) => client.zrevrange(key, from, from + limit - 1),
+    trim: (now, limit) => scripts.latchkeyTrim(key, now, limit),
+    page: async (from, limit) => (await client.zrevrange(key, from, from + limit - 1)).filter((member) => member !== mark), // it is the last
+    isWhole: async () => await client.zscore(key, mark) === wholeScore,
+    async beginWhole () {
+      const count = `-${randomInt(1, 2 ** 47)}`
+      await scripts.latchkeyBeginWhole(key, mark, count)
+      return async () => { await scripts.latchkeyEndWhole(key, mark, count) }
+    },
     async replay () {
       if (replaying) return
       replaying = true
@@ -82,6 +117,7 @@ export function createRedisEndingSet (client: RedisClient, key: string): EndingS
 /** The same in this process. Keys are expected to come in the order of their ends; one that ends earlier is counted until its turn. */
 export function createLocalEndingSet (): EndingSet {
   const ends = new Map<string, number>()
+  let isWhole = false
 
   function trim (now: number, limit: number): number {
     let taken = 0
@@ -109,6 +145,8 @@ export function createLocalEndingSet (): EndingSet {
       return ends.size
     },
     trim: async (now, limit) => trim(now, limit),
+    isWhole: async () => isWhole,
+    beginWhole: async () => async () => { isWhole = true },
     page: async (from, limit) => [...ends.keys()].reverse().slice(from, from + limit),
     async replay () { /* nothing is ever unsent */ }
   }

@@ -7,7 +7,7 @@ import type { SessionRepository } from '../session/session-repository.ts'
 export interface Recount {
   /** Counts all of them anew, in batches. @returns keys that the set held and should not have */
   run: () => Promise<number>
-  /** Whether the set knows of no session although there are some. Rejects when a store does not answer. */
+  /** Whether the set may lack sessions that it was never told of: it came back empty, whatever was opened since. Rejects when it does not answer. */
   isLost: () => Promise<boolean>
   /** Has a run that is under way come to its end soon. */
   stop: () => void
@@ -50,14 +50,13 @@ export function createRecount ({ sessions, active, clock }: RecountOptions): Rec
 
   return {
     async run () {
+      const endWhole = await active.beginWhole()
       await addMissing()
-      return await removeOthers() // afterwards: what ended between the two is taken out again
+      const removed = await removeOthers() // afterwards: what ended between the two is taken out again
+      if (!isStopped) await endWhole()
+      return removed
     },
-    async isLost () {
-      if (await active.count(clock.wall()) > 0) return false
-      const ends = await sessions.walkEnds('', batchSize) // where all of these have ended, the clean-up comes first
-      return ends.some(([, endsAt]) => endsAt > clock.wall())
-    },
+    isLost: async () => !await active.isWhole(),
     stop () { isStopped = true }
   }
 }

@@ -94,7 +94,7 @@ export async function fillStores (stores: Stores, { sessions, users, say }: { se
 }
 
 export async function sizesOf ({ db, redis, prefix }: Stores): Promise<Sizes> {
-  const members = await Promise.all(setNames.map((name) => redis.zcard(prefix + name)))
+  const members = await Promise.all(setNames.map((name) => redis.zcount(prefix + name, '(0', '+inf')))
   return { documents: await db.collection('usersession').countDocuments(), keys: await redis.dbsize(), members: members.reduce((sum, count) => sum + count, 0) }
 }
 
@@ -107,7 +107,7 @@ export async function endAll ({ db, redis, prefix }: Stores, { copiesMs }: { cop
   await db.collection('usersession').updateMany({}, [{ $set: { expiresAt: { $subtract: ['$expiresAt', backMs] } } }])
   await db.collection('leases').updateMany({}, [{ $set: { until: { $subtract: ['$until', backMs] } } }])
   for (const name of setNames) {
-    const ends = await redis.zrange(prefix + name, '0', '-1', 'WITHSCORES')
+    const ends = await redis.zrange(prefix + name, '(0', '+inf', 'BYSCORE', 'WITHSCORES')
     for (let from = 0; from < ends.length; from += 2 * atOnce) {
       const some = ends.slice(from, from + 2 * atOnce)
       await redis.zadd(prefix + name, ...some.flatMap((text, i) => i % 2 === 0 ? [Number(some[i + 1]) - backMs, text] : []))

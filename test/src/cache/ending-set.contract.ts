@@ -56,6 +56,19 @@ export async function endingSetContract (t: Test, name: string, open: () => Prom
     t.strictSame(await set.page(2, 4), keys.slice(4, 8))
   })
 
+  await contract('is whole when a count has come to its end, and stays so; that it is shows in no count and no page', async (t, set) => {
+    set.add('a', now + 5)
+    t.equal(await set.isWhole(), false, 'not for having a key')
+    const end = await set.beginWhole()
+    t.equal(await set.isWhole(), false)
+    t.strictSame([await set.count(now), await set.trim(now, 9), await set.page(0, 9)], [1, 0, ['a']])
+    await end()
+    t.equal(await set.isWhole(), true)
+    t.strictSame([await set.count(now), await set.page(0, 9), await set.trim(now + 5, 9), await set.page(0, 9)], [1, ['a'], 1, []])
+    await set.beginWhole()
+    t.equal(await set.isWhole(), true, 'while it is counted again, and when it has no key left')
+  })
+
   await contract('replays nothing when nothing is owed', async (t, set) => {
     set.add('a', now + 1)
     t.equal(await set.count(now), 1)

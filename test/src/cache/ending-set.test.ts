@@ -8,11 +8,13 @@ import { redisUrl } from '../../helper/engines.ts'
 import { endingSetContract, type OpenSet } from './ending-set.contract.ts'
 
 const now = 1_800_000_000_000
+const withoutRedis = redisUrl === undefined && 'needs a Redis (REDIS_URL)'
 
-const real = async (): Promise<OpenSet> => {
+const real = async (): Promise<OpenSet & { lose: () => Promise<unknown> }> => {
   const client = new Redis(redisUrl as string)
   const key = `t${randomBytes(6).toString('hex')}:active`
   return {
+    lose: () => client.del(key),
     set: createRedisEndingSet(client, key),
     async close () {
       await client.del(key)
@@ -121,11 +123,28 @@ await t.test('what is owed is bounded: the oldest is left to the job', async (t)
   t.strictSame([held.size, held.has('k0'), held.has('k1')], [10_000, false, true])
 })
 
-await t.test('Redis: a set that does not answer rejects, it counts nothing', { skip: redisUrl === undefined && 'needs a Redis (REDIS_URL)' }, async (t) => {
+await t.test('Redis: a count makes nothing whole that was lost under it, or that a later count has taken over', { skip: withoutRedis }, async (t) => {
+  const { set, lose, close } = await real()
+  t.teardown(close)
+  const end = await set.beginWhole()
+  await lose()
+  set.add('a', now)
+  await end()
+  t.equal(await set.isWhole(), false, 'lost')
+  const [former, later] = [await set.beginWhole(), await set.beginWhole()]
+  await former()
+  t.equal(await set.isWhole(), false, 'taken over')
+  await later()
+  t.equal(await set.isWhole(), true)
+  await lose()
+  t.equal(await set.isWhole(), false, 'lost again')
+})
+
+await t.test('Redis: a set that does not answer rejects, it counts nothing', { skip: withoutRedis }, async (t) => {
   const client = new Redis(redisUrl as string, { enableOfflineQueue: false, lazyConnect: true })
   const set = createRedisEndingSet(client, 'unreachable')
   set.add('a', now)
-  for (const ask of [() => set.count(now), () => set.trim(now, 1), () => set.page(0, 1), () => set.addAll([['a', now]])]) await t.rejects(async () => { await ask() })
+  for (const ask of [() => set.count(now), () => set.trim(now, 1), () => set.page(0, 1), () => set.addAll([['a', now]]), () => set.isWhole(), () => set.beginWhole()]) await t.rejects(async () => { await ask() })
   await set.replay()
   client.disconnect()
 })

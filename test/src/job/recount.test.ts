@@ -74,14 +74,18 @@ await t.test('a session that ends while it is counted is not counted', async (t)
   t.equal(await count(), 0)
 })
 
-await t.test('a counter is lost that knows of none although there are some', async (t) => {
-  const { recount, add, active, clock } = await setStage(t)
-  t.equal(await recount.isLost(), false, 'there are none')
-  await add(3, { revokedAt: new Date(clock.wall()) })
-  t.equal(await recount.isLost(), false, 'none lives')
-  const [sid] = await add(1)
+await t.test('a counter is lost until it has been counted to the end, whatever it was told meanwhile', async (t) => {
+  const { recount, add, active, clock, sessions } = await setStage(t)
   t.equal(await recount.isLost(), true)
+  const [sid] = await add(2)
   active.add(sid as string, clock.wall() + weekMs)
+  t.equal(await recount.isLost(), true)
+  const gate = sessions.hold('liveAmong', 'before')
+  const running = recount.run()
+  await gate.reached
+  t.equal(await recount.isLost(), true, 'it is being counted')
+  gate.open()
+  await running
   t.equal(await recount.isLost(), false)
 })
 
@@ -95,4 +99,5 @@ await t.test('told to stop, it comes to its end soon', async (t) => {
   gate.open()
   await running
   t.strictSame([sessions.count('walkEnds'), sessions.count('liveAmong')], [1, 1])
+  t.equal(await recount.isLost(), true, 'it has not counted all')
 })
