@@ -13,9 +13,9 @@ declare module 'fastify' {
 /** Milliseconds between two tries to make the changes that Redis did not take. */
 const replayMs = 1000
 
-export default fp<ScopeOptions>(async function counters (scope, { config, clock }) {
+export default fp<ScopeOptions>(async function counters (scope, { config, clock, randomBytes }) {
   const redis = scope.redisPort
-  const setOf = (name: string) => redis === undefined ? createLocalEndingSet() : createRedisEndingSet(redis.client, `${config.redisKeyPrefix}${name}`)
+  const setOf = (name: string) => redis === undefined ? createLocalEndingSet() : createRedisEndingSet(redis.client, `${config.redisKeyPrefix}${name}`, randomBytes)
   const sets = { active: setOf('active'), profiles: setOf('profiles'), blacklist: setOf('blacklist') }
   const replays = setInterval(() => { for (const set of Object.values(sets)) void set.replay() }, replayMs).unref()
   scope.addHook('onClose', async () => { clearInterval(replays) })

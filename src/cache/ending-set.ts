@@ -1,7 +1,6 @@
 // Room `cache`: how many things live, told at once and without looking at each: a set in which every key has its end.
 // Counts are for people: nothing is decided by them, nobody waits for a change, and a job puts right what an outage or a
 // crash has left wrong (src/job/recount.ts).
-import { randomInt } from 'node:crypto'
 import type { RedisClient } from './shared-tier.ts'
 
 export interface EndingSet {
@@ -58,8 +57,11 @@ interface Scripts {
 /** A change that is on its way, or that could not be made. */
 interface Change { readonly endsAt: number | null, hasFailed: boolean }
 
-/** A sorted set: counting is logarithmic, every call one command on one key. */
-export function createRedisEndingSet (client: RedisClient, key: string): EndingSet {
+/**
+ * A sorted set: counting is logarithmic, every call one command on one key.
+ * @param randomBytes source of chance, for names of counts
+ */
+export function createRedisEndingSet (client: RedisClient, key: string, randomBytes: (size: number) => Buffer): EndingSet {
   const scripts = client as unknown as Scripts
   client.defineCommand('latchkeyTrim', { numberOfKeys: 1, lua: trimScript })
   client.defineCommand('latchkeyBeginWhole', { numberOfKeys: 1, lua: beginWholeScript })
@@ -98,7 +100,7 @@ export function createRedisEndingSet (client: RedisClient, key: string): EndingS
     page: async (from, limit) => (await client.zrevrange(key, from, from + limit - 1)).filter((member) => member !== mark), // it is the last
     isWhole: async () => await client.zscore(key, mark) === wholeScore,
     async beginWhole () {
-      const count = `-${randomInt(1, 2 ** 47)}`
+      const count = `-${1 + randomBytes(6).readUIntBE(0, 6)}`
       await scripts.latchkeyBeginWhole(key, mark, count)
       return async () => { await scripts.latchkeyEndWhole(key, mark, count) }
     },

@@ -1,5 +1,5 @@
 // Guard: the house stands as it was promised: its top level, its packages, and real engines where the run says so.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
@@ -22,6 +22,14 @@ await t.test('every runtime package beyond the card has its reason in docs/decis
   const reasons = readFileSync(`${root}docs/decisions/0002-runtime-packages.md`, 'utf8')
   for (const name of Object.keys(dependencies)) if (!card.includes(name)) t.ok(reasons.includes(`\`${name}\``), name)
   for (const name of ['start', 'dev', 'build', 'lint', 'typecheck', 'test', 'bench']) t.ok(scripts[name], `npm run ${name}`)
+})
+
+await t.test('what judges times runs alone', async (t) => {
+  const judges = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts') && readFileSync(`${root}test/${file}`, 'utf8').includes('/helper/timing.ts\''))
+  const [apart, runner] = [readFileSync(`${root}.taprc`, 'utf8'), readFileSync(`${root}test/run.mjs`, 'utf8')]
+  t.ok(judges.length > 0)
+  for (const file of judges) t.ok(apart.includes(`  - test/${file}\n`) && runner.includes(`'test/${file}'`), file)
 })
 
 await t.test('a run that must use real engines uses them', { skip: process.env['LATCHKEY_REQUIRE_REAL_ENGINES'] !== '1' && 'only where LATCHKEY_REQUIRE_REAL_ENGINES is 1' }, async (t) => {

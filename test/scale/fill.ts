@@ -60,7 +60,7 @@ export async function fillStores (stores: Stores, { sessions, users, say }: { se
   const { db, redis, prefix } = stores
   for (const repository of [createUserRepository(db), createSessionRepository(db)]) await repository.ensureIndexes()
   const passwordHash = bcrypt.hashSync(password, 10)
-  const setOf = (name: string) => createRedisEndingSet(redis, prefix + name)
+  const setOf = (name: string) => createRedisEndingSet(redis, prefix + name, randomBytes)
   const [active, profiles, blacklist] = [setOf('active'), setOf('profiles'), setOf('blacklist')]
   const now = new Date()
   const inAnHour = now.getTime() + hourMs

@@ -15,7 +15,7 @@ const real = async (): Promise<OpenSet & { lose: () => Promise<unknown> }> => {
   const key = `t${randomBytes(6).toString('hex')}:active`
   return {
     lose: () => client.del(key),
-    set: createRedisEndingSet(client, key),
+    set: createRedisEndingSet(client, key, randomBytes),
     async close () {
       await client.del(key)
       client.disconnect()
@@ -47,7 +47,7 @@ function createRedis (): { set: EndingSet, held: Map<string, number>, asked: str
     zrem: (_key: string, member: string) => answer(`-${member}`, () => { held.delete(member) })
   }
   return {
-    set: createRedisEndingSet(client as unknown as RedisClient, 'set'),
+    set: createRedisEndingSet(client as unknown as RedisClient, 'set', randomBytes),
     held,
     asked,
     fails (does) { isFailing = does },
@@ -142,7 +142,7 @@ await t.test('Redis: a count makes nothing whole that was lost under it, or that
 
 await t.test('Redis: a set that does not answer rejects, it counts nothing', { skip: withoutRedis }, async (t) => {
   const client = new Redis(redisUrl as string, { enableOfflineQueue: false, lazyConnect: true })
-  const set = createRedisEndingSet(client, 'unreachable')
+  const set = createRedisEndingSet(client, 'unreachable', randomBytes)
   set.add('a', now)
   for (const ask of [() => set.count(now), () => set.trim(now, 1), () => set.page(0, 1), () => set.addAll([['a', now]]), () => set.isWhole(), () => set.beginWhole()]) await t.rejects(async () => { await ask() })
   await set.replay()
