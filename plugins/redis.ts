@@ -34,10 +34,12 @@ const bounded = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   connectTimeout: 1000,
-  commandTimeout: 150,
   socketTimeout: 5000,
   connectionName: 'latchkey'
 }
+
+/** Milliseconds that a command may take. */
+const commandMs = 150
 
 const retryPauseMs = (attempt: number): number => Math.min(50 * 2 ** attempt, 1000)
 
@@ -46,7 +48,7 @@ export default fp<ScopeOptions>(async function redis (scope, { config, redisClie
     scope.decorate('redisPort', undefined)
     return
   }
-  const client = redisClient === undefined ? open(config.redis as RedisAddress) : boundedClient(redisClient, bounded.commandTimeout)
+  const client = boundedClient(redisClient ?? open(config.redis as RedisAddress), commandMs)
   let connected = client.status === 'ready'
   const listeners: (() => void)[] = []
   const say = (now: boolean, line: string) => {

@@ -15,15 +15,20 @@ export const systemClock: Clock = Object.freeze({
 })
 
 /**
- * Waits for something that may not come.
+ * Waits for something that may not come. Where the process stood still in between, what arrived meanwhile is read before it is late:
+ * timers come before the network in a turn of the event loop, and one stall must not fail everything that was under way.
  * @param ms longest milliseconds, real ones: for what the network owes, not for what a clock decides
  * @param late what is answered then; the work goes on, and how it ends is its own business
  * @throws what the work throws in time, or `late`
  */
 export function within<T, L> (ms: number, work: Promise<T>, late: () => L): Promise<T | L> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => { resolve(Promise.resolve().then(late)) }, ms)
+    let isSettled = false
+    const timer = setTimeout(() => {
+      setImmediate(() => { if (!isSettled) resolve(Promise.resolve().then(late)) })
+    }, ms)
     const inTime = <V>(settle: (value: V) => void) => (value: V) => {
+      isSettled = true
       clearTimeout(timer)
       settle(value)
     }

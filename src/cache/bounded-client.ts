@@ -1,5 +1,6 @@
-// Room `cache`: a client of Redis that somebody else made, as patient as our own. Most clients queue their commands while Redis is
-// away and wait as long as it takes; whoever asks here has MongoDB to go on with, and must know at once (DESIGN 8).
+// Room `cache`: a client of Redis, our own or a host's, that is not waited for. Most clients queue their commands while Redis is away
+// and wait as long as it takes; whoever asks here has MongoDB to go on with, and must know at once (DESIGN 8). The library's own
+// `commandTimeout` takes a stall of this process for a Redis that does not answer (test/flows/stalls.test.ts).
 import type { RedisClient } from './shared-tier.ts'
 import { within } from '../clock.ts'
 
