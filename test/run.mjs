@@ -21,6 +21,7 @@ const totals = { passed: 0, failed: 0, skipped: 0 }
 const rowsOfFiles = {}
 const quickLoader = new URL('quick-loader.mjs', import.meta.url).href
 const answerRecorder = new URL('answer-recorder.mjs', import.meta.url).href
+const coverageOnce = new URL('coverage-once.mjs', import.meta.url).href
 const timed = ['test/flows/login-flood.test.ts', 'test/routes/equal-times.test.ts', 'test/routes/register-passwords.test.ts']
 const lastGuards = ['test/guard/leaks.test.ts', 'test/guard/answers.test.ts']
 
@@ -28,7 +29,7 @@ const lastGuards = ['test/guard/leaks.test.ts', 'test/guard/answers.test.ts']
 function run (files, { coverage = false } = {}) {
   const counts = join(scratch, 'counts.json')
   rmSync(counts, { force: true })
-  const { status } = spawnSync(process.execPath, [tap, 'run', ...(coverage ? [] : ['--disable-coverage']), ...files], {
+  const { status } = spawnSync(process.execPath, [...(coverage ? ['--import', coverageOnce] : []), tap, 'run', ...(coverage ? [] : ['--disable-coverage']), ...files], {
     stdio: 'inherit',
     env: {
       ...process.env,
