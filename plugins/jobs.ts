@@ -35,13 +35,16 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
     log.info({ job: 'statistics', uncounted, ...await statistics.read() }, 'sessions counted anew')
   }
 
-  if (!isShared) scheduler.here({ name: 'statistics', everyMs: config.cleanupIntervalSeconds * 1000, run: countAnew }) // each process has its own
+  if (!isShared) { // each process has its own
+    scheduler.here({ name: 'statistics', everyMs: config.cleanupIntervalSeconds * 1000, run: countAnew })
+    scheduler.here({ name: 'first-count', everyMs: config.healthcheckIntervalSeconds * 1000, async run () { if (await recount.isLost()) await countAnew() } })
+  }
   scheduler.here({ name: 'store-check', everyMs: config.healthcheckIntervalSeconds * 1000, run: scope.storeStates })
   scheduler.here({ name: 'last-seen', everyMs: lastSeenMs, run: scope.lastSeen.flush })
   scope.decorate('sessionCount', { recount: countAnew, isLost: recount.isLost })
 
   scope.addHook('onReady', async () => {
-    const onFailure = (error: unknown) => { log.warn({ err: error }, 'the sessions could not be counted') }
+    const onFailure = (error: unknown) => { log.warn({ err: error }, 'the sessions could not be counted; it is tried again') }
     if (!isShared) await within(patienceMs, countAnew().catch(onFailure), () => { /* it goes on */ })
   })
   scope.addHook('preClose', (done) => {
