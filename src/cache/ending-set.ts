@@ -98,7 +98,7 @@ export function createRedisEndingSet (client: RedisClient, key: string, randomBy
     count: (now) => client.zcount(key, `(${now}`, '+inf'),
     trim: (now, limit) => scripts.latchkeyTrim(key, now, limit),
     page: async (from, limit) => (await client.zrevrange(key, from, from + limit - 1)).filter((member) => member !== mark), // it is the last
-    isWhole: async () => await client.zscore(key, mark) === wholeScore,
+    isWhole: async () => await client.zcount(key, wholeScore, wholeScore) === 1, // a score itself is a number or a text, as the client's protocol has it
     async beginWhole () {
       const count = `-${1 + randomBytes(6).readUIntBE(0, 6)}`
       await scripts.latchkeyBeginWhole(key, mark, count)

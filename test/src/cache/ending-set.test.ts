@@ -10,8 +10,7 @@ import { endingSetContract, type OpenSet } from './ending-set.contract.ts'
 const now = 1_800_000_000_000
 const withoutRedis = redisUrl === undefined && 'needs a Redis (REDIS_URL)'
 
-const real = async (): Promise<OpenSet & { lose: () => Promise<unknown> }> => {
-  const client = new Redis(redisUrl as string)
+const real = async (client = new Redis(redisUrl as string)): Promise<OpenSet & { lose: () => Promise<unknown> }> => {
   const key = `t${randomBytes(6).toString('hex')}:active`
   return {
     lose: () => client.del(key),
@@ -24,7 +23,10 @@ const real = async (): Promise<OpenSet & { lose: () => Promise<unknown> }> => {
 }
 
 await endingSetContract(t, 'in process', async () => ({ set: createLocalEndingSet(), close: async () => {} }))
-if (redisUrl !== undefined) await endingSetContract(t, 'Redis', real)
+if (redisUrl !== undefined) {
+  await endingSetContract(t, 'Redis', () => real())
+  await endingSetContract(t, 'Redis, RESP3 as a host may have it', () => real(new Redis(redisUrl as string, { protocol: 3, replyMapping: 'resp3' as never })))
+}
 
 /** A Redis that takes the changes of one sorted set, refuses them, or answers late. */
 function createRedis (): { set: EndingSet, held: Map<string, number>, asked: string[], fails: (does: boolean) => void, hold: () => () => void } {
