@@ -7,6 +7,8 @@ import { within } from '../clock.ts'
 /** Commands of our own scripts begin like this. */
 const ours = 'latchkey'
 
+interface Pipeline { exec: () => Promise<unknown> }
+
 const late = (): never => { throw new Error('Redis has not answered in time') }
 
 /** @param ms longest milliseconds that a command may take */
@@ -20,9 +22,14 @@ export function boundedClient (client: RedisClient, ms: number): RedisClient {
   function memberOf (name: string, member: (...args: unknown[]) => unknown): unknown {
     if (name === 'multi' || name === 'pipeline') {
       return (...args: unknown[]) => {
-        const pipeline = member.apply(client, args) as { exec: () => Promise<unknown> }
-        const exec = pipeline.exec.bind(pipeline)
-        return Object.assign(pipeline, { exec: () => bounded(exec) })
+        const pipeline = member.apply(client, args) as Pipeline
+        const { exec } = pipeline
+        return Object.assign(pipeline, {
+          exec () {
+            pipeline.exec = exec // the library calls it again where a cluster's node has moved, and drops the promise
+            return bounded(() => exec.call(pipeline))
+          }
+        })
       }
     }
     if (!commands.has(name) && !name.startsWith(ours)) return member.bind(client)
