@@ -48,7 +48,7 @@ export interface SessionRepository {
   /** Those of the sids whose sessions live. */
   liveAmong: (sids: readonly string[], now: Date) => Promise<Set<string>>
   /** Notes when sessions were seen, unless they were seen later; best effort. */
-  markSeen: (seen: readonly Seen[]) => Promise<void>
+  markSeen: (sids: readonly string[], at: Date) => Promise<void>
   /** Sids of the user's live sessions, newest first, beyond the newest `keep`. */
   liveSids: (userId: string, now: Date, keep?: number) => Promise<string[]>
   /** The visit that a session points at, null if at none yet; null for a session that never was. */
@@ -56,9 +56,6 @@ export interface SessionRepository {
   /** Moves that pointer on. @returns false for the one who lost */
   pointAtVisit: (sid: string, from: string | null, to: string) => Promise<boolean>
 }
-
-/** A session that a request came with. @property at milliseconds since the epoch */
-export interface Seen { readonly sid: string, readonly at: number }
 
 /** Seconds that a session is kept after its end, so that a late refresh is told what happened. */
 export const keptSeconds = 3600
@@ -169,9 +166,8 @@ export function createSessionRepository (db: Db): SessionRepository {
       const live = await sessions.find({ _id: { $in: [...sids] }, revokedAt: null, expiresAt: { $gt: now } }, { projection: { _id: 1 }, ...byId, ...bounded }).toArray()
       return new Set(live.map((session) => session._id))
     },
-    async markSeen (seen) {
-      const updates = seen.map(({ sid, at }) => ({ updateOne: { filter: { _id: sid, revokedAt: null }, update: { $max: { lastSeenAt: new Date(at) } } } }))
-      await sessions.bulkWrite(updates, { ordered: false, ...unjournaled }) // lists alone read it
+    async markSeen (sids, at) {
+      await sessions.updateMany({ _id: { $in: [...sids] }, revokedAt: null }, { $max: { lastSeenAt: at } }, { ...byId, ...bounded, ...unjournaled }) // lists alone read it
     },
     async liveSids (userId, now, keep = 0) {
       const live = { userId, revokedAt: null, expiresAt: { $gt: now } }

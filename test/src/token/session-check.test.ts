@@ -4,7 +4,6 @@ import t from 'tap'
 import { createBreaker } from '../../../src/cache/breaker.ts'
 import { createTieredCache, type TieredCache, type Truth } from '../../../src/cache/tiered-cache.ts'
 import { createLastSeen, type LastSeen } from '../../../src/session/last-seen.ts'
-import type { Seen } from '../../../src/session/session-repository.ts'
 import { createSessionCheck, type Checked, type CheckedCopy, type SessionCheck } from '../../../src/token/session-check.ts'
 import { decodeSessionCopy, type SessionCopy } from '../../../src/token/session-copy.ts'
 import { codeOf, createTokenKit, forge, partsOf, someone, type TokenKit } from './token-kit.ts'
@@ -15,7 +14,7 @@ interface Kit extends TokenKit {
   truths: Map<string, Truth<SessionCopy>>
   loads: string[]
   /** Sessions that were noted as seen and written. */
-  noted: Seen[]
+  noted: { sid: string, at: number }[]
   lastSeen: LastSeen
   /** Checks that a tier behind memory decided, and the seconds that it took. */
   timed: [string, number][]
@@ -31,8 +30,8 @@ async function createKit ({ memoEntries = 100, capacity = 100, loadMs = 0 } = {}
   const { clock, tokens } = kit
   const truths: Kit['truths'] = new Map()
   const loads: string[] = []
-  const noted: Seen[] = []
-  const lastSeen = createLastSeen({ sessions: { async markSeen (seen) { noted.push(...seen) } } })
+  const noted: { sid: string, at: number }[] = []
+  const lastSeen = createLastSeen({ sessions: { async markSeen (sids, at) { noted.push(...sids.map((sid) => ({ sid, at: at.getTime() }))) } } })
   const timed: Kit['timed'] = []
   const hearing = { lastBeat: Infinity }
   let failing = false
