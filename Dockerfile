@@ -28,5 +28,5 @@ USER 1000:1000
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=2s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# no shell and no npm in between: SIGTERM reaches the process, which answers what is in flight and ends
-CMD ["node", "--enable-source-maps", "dist/src/server.js"]
+# no shell and no npm in between: SIGTERM reaches the process, which answers what is in flight and ends; the flag is docs/decisions/0027
+CMD ["node", "--no-memory-reducer", "--enable-source-maps", "dist/src/server.js"]

@@ -44,7 +44,7 @@ export async function forkServer (file, env, { tokenCount, extraFlags = [], core
   const database = `latchkey_bench_${randomBytes(4).toString('hex')}`
   const child = fork(here(file), {
     ...(core !== undefined && { execPath: 'taskset' }),
-    execArgv: [...(core === undefined ? [] : ['-c', core, process.execPath]), '--expose-gc', ...extraFlags],
+    execArgv: [...(core === undefined ? [] : ['-c', core, process.execPath]), '--no-memory-reducer', '--expose-gc', ...extraFlags],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'], // the audit stream is written, and read by nobody
     env: {
       PATH: process.env.PATH,

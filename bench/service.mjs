@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 export async function startService (name, env = {}) {
   const begin = performance.now()
   const secret = () => randomBytes(32).toString('base64url')
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../dist/src/server.js', import.meta.url))], {
+  const child = spawn(process.execPath, ['--no-memory-reducer', fileURLToPath(new URL('../dist/src/server.js', import.meta.url))], {
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'production',
