@@ -82,7 +82,6 @@ export async function measureStorm ({ rounds, tokenCount }) {
     wave: latencies(samples.storm.map(({ wave }) => wave)),
     during: latencies(samples.storm.map(({ during }) => during)),
     rawPerSecond: median(samples.raw),
-    share: median(samples.storm.map(({ loginsPerSecond }, round) => loginsPerSecond / samples.raw[round])), // of one round: the machine drifts
     loginsPerSecond: of(samples.storm, 'loginsPerSecond'),
     loginMostMs: Math.max(...samples.storm.map(({ loginMostMs }) => loginMostMs)),
     shed: of(samples.storm, 'shed'),
@@ -93,7 +92,7 @@ export async function measureStorm ({ rounds, tokenCount }) {
   console.log(`\n## A storm of logins: ${people} at a time, cost 12, beside ${rate} checks a second, one core\n`)
   console.log('| checks | a second | p50 ms | p90 ms | p99 ms | p99.9 ms | longest ms |\n|---|---|---|---|---|---|---|')
   for (const [what, row] of [['alone', result.calm], ['while all of them come at once (2 s)', result.wave], ['during the storm', result.during]]) console.log(`| ${[what, Math.round(row.perSecond), ...[...percentiles, 'max'].map((name) => row[name].toFixed(2))].join(' | ')} |`)
-  const { share } = result
+  const share = result.loginsPerSecond / result.rawPerSecond
   console.log(`\nlogins: ${result.loginsPerSecond.toFixed(2)} a second, raw bcrypt ${result.rawPerSecond.toFixed(2)} (share ${share.toFixed(2)}); the longest ${Math.round(result.loginMostMs)} ms; put off: ${result.shed}, after ${Math.round(result.shedMostMs)} ms at most; answers of any other kind: ${result.strange}`)
   const faults = [
     ...(result.during.p99 >= 5 ? ['p99 of checks not under 5 ms'] : []),
