@@ -41,6 +41,12 @@ export default [
     }
   },
   {
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-restricted-properties': ['error', ...['mockImport', 'mockRequire', 'mockAll'].map((property) => ({ property, message: 'Tests speak with the real thing; tap\'s mocking is not loaded (test/quick-hooks.mjs).' }))]
+    }
+  },
+  {
     files: ['plugins/**/*.ts', 'routes/**/*.ts'],
     rules: {
       'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Configuration comes through the door.' }]
