@@ -1,13 +1,13 @@
-// Room `user`: bcrypt in a bounded pool of low-priority threads, so that a storm of logins takes neither the event loop
+// Room `user`: bcrypt in a bounded number of low-priority threads, so that a storm of logins takes neither the event loop
 // nor libuv's threads from everybody else (DESIGN 6; docs/decisions/0017).
 // Work that would wait too long is refused at once, in order, instead of piling up, and no address can fill the line for all.
 import bcrypt from 'bcrypt'
-import { Piscina } from 'piscina'
 import type { Clock } from '../clock.ts'
 import { unavailable } from '../errors.ts'
 import { addressKey } from '../limit/address.ts'
 import { createFairLine } from './fair-line.ts'
-import type { HashTask } from './hash-worker.ts'
+import { createHashThreads } from './hash-threads.ts'
+import { costOf, type HashTask } from './hash-worker.ts'
 import { isHashable } from './password-rules.ts'
 
 export interface PasswordHasher {
@@ -58,17 +58,7 @@ export interface PasswordHasherOptions {
 interface Waiting { readonly since: number, readonly begin: () => void, readonly giveUp: (waitMs: number) => void }
 
 export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWaitMs = 5000, mostWaitMs = 7000 }: PasswordHasherOptions): PasswordHasher {
-  // The worker stands beside this file: TypeScript under tsx and tap, JavaScript in dist.
-  const filename = new URL(import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js', import.meta.url).href
-  const pool = new Piscina<HashTask, string | boolean>({
-    filename,
-    minThreads: 1,
-    maxThreads: concurrency,
-    idleTimeout: Infinity,
-    niceIncrement: 10, // a share of a tenth beside one busy process (docs/decisions/0017)
-    atomics: 'disabled' // a thread that spins for work would eat the core that checks run on
-  })
-  pool.on('error', () => { /* a thread that ends is replaced, and its hash is rejected; unheard, it would end the process */ })
+  const threads = createHashThreads(concurrency, clock)
   const decoy = `$2b$${cost}$ZpUYcJ3Bu1oVrAhQxEhk9.6dZ0n2kqXQvJqkq0yqfRrA1yHq0V3Ce`
 
   const guessMs = guessDuration(clock, cost)
@@ -79,6 +69,12 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
   const given = new Set<Promise<string | boolean>>()
   /** By source: places that are kept, and those of them whose hash has come. */
   const kept = new Map<string, { onTheirWay: number, arrived: number }>()
+  /** Milliseconds: several times as long as a hash should take. One that takes longer does not get on. */
+  function patienceMs (task: HashTask): number {
+    const dearer = task.kind === 'hash' ? 1 : Math.max(1, 2 ** (costOf(task.hash) - cost)) * (task.kind === 'replace' ? 2 : 1)
+    return Math.min(Math.max(20, 5 * guessMs * dearer), mostWaitMs)
+  }
+
   const waitOf = (many: number): number => many * usualMs / concurrency
   /** @param onTheirWay hashes of this source that have a place and are not here yet */
   function checkRoom (source: string, onTheirWay = 0): void {
@@ -145,7 +141,7 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
     await turn(source)
     const begin = clock.mono()
     try {
-      const result = await pool.run(task)
+      const result = await threads.run(task, patienceMs(task))
       if (++completed > concurrency) usualMs += (clock.mono() - begin - usualMs) / 8
       return result
     } finally {
@@ -178,15 +174,14 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
       if (!isHashable(password)) return null
       return (await run({ kind: 'replace', password, hash: readable(hash), next, cost }, address) || null) as string | null
     },
-    isOutdated: (hash) => !hash.startsWith('$2b$') || Number(hash.slice(4, 6)) < cost,
+    isOutdated: (hash) => !hash.startsWith('$2b$') || costOf(hash) < cost,
     running: () => running,
     waiting: () => line.length,
-    // A thread that is ended inside native code takes the process down with it: no thread ends before every hash is
-    // done. Counted here, because piscina's close() ends all threads when the first of several is done (5.3.2).
+    // Counted here, because piscina's close() ends all threads when the first of several is done (5.3.2).
     async close () {
       closed = true
       await Promise.allSettled(given)
-      await pool.destroy()
+      await threads.close()
     }
   }
 }

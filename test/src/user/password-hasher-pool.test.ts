@@ -1,7 +1,7 @@
 // The hashing pool: a storm is refused in order, and takes nothing from the rest of the process.
 import bcrypt from 'bcrypt'
 import { execFile } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../../src/clock.ts'
@@ -106,14 +106,6 @@ await t.test('the event loop goes on while passwords are hashed', async (t) => {
   const took = performance.now() - begin
   t.ok(ticks > 20, `${ticks} turns in ${Math.round(took)} ms`)
   t.ok(longest < took / 4, `longest pause ${Math.round(longest)} of ${Math.round(took)} ms`)
-})
-
-await t.test('who hashes makes way for who answers, and still gets a share of a machine that is busy', { skip: process.platform === 'linux' ? false : 'reads /proc' }, async (t) => {
-  const hasher = open(t)
-  await hasher.verify(password, null, home)
-  const niceness = async (task: string): Promise<number> => Number((await readFile(`/proc/self/task/${task}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ')[16])
-  const all = await Promise.all((await readdir('/proc/self/task')).map(niceness))
-  t.equal(Math.max(...all), Math.min(19, await niceness(String(process.pid)) + 10))
 })
 
 await t.test('files are read while more passwords are hashed than libuv has threads', async (t) => {
