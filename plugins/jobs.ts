@@ -29,10 +29,17 @@ export default fp<ScopeOptions>(async function jobs (scope, { config, clock }) {
   const isShared = scope.redisPort !== undefined
   const recount = createRecount({ sessions, active: statistics.active, clock })
 
-  async function countAnew (): Promise<void> {
+  async function count (): Promise<void> {
     const uncounted = await recount.run()
     meter.jobItems('statistics', 'uncounted', uncounted)
     log.info({ job: 'statistics', uncounted, ...await statistics.read() }, 'sessions counted anew')
+  }
+
+  let counting: Promise<void> | undefined
+  /** A count that takes longer than the time between two is not made twice side by side. */
+  const countAnew = (): Promise<void> => { // who finds one that began before the loss it is to mend finds the set not whole afterwards
+    counting ??= count().finally(() => { counting = undefined })
+    return counting
   }
 
   if (!isShared) { // each process has its own

@@ -24,6 +24,9 @@ export interface LastSeenOptions {
 const batchSize = 100
 const togetherMs = 1000
 
+/** Commands under way at a time: where sessions come one by one a minute has sixty, and who closes does not wait for sixty journeys. */
+const mostCommands = 8
+
 interface Batch { readonly sids: string[], readonly from: number, at: number }
 
 function * batchesOf (notes: ReadonlyMap<string, number>): Generator<Batch> {
@@ -51,7 +54,16 @@ export function createLastSeen ({ sessions, capacity = 200_000 }: LastSeenOption
       const notes = noted
       lastSeen.round++
       noted = new Map()
-      for (const { sids, at } of batchesOf(notes)) await sessions.markSeen(sids, new Date(at))
+      let [together, under]: [number, Array<Promise<void>>] = [0, []]
+      for (const { sids, at } of batchesOf(notes)) {
+        if (together + sids.length > batchSize || under.length === mostCommands) {
+          await Promise.all(under);
+          [together, under] = [0, []]
+        }
+        together += sids.length
+        under.push(sessions.markSeen(sids, new Date(at)))
+      }
+      await Promise.all(under)
       return notes.size
     }
   }

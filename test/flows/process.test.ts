@@ -159,6 +159,21 @@ await t.test('K3 asked to end under load it answers what it accepted and ends wi
   t.equal((await post(again, '/api/auth/login', { email: last.email, password: last.password })).status, 200, 'and what was acknowledged last is there')
 })
 
+await t.test('asked to end, npm takes the service with it, which ends in order', { skip: process.platform === 'win32' && 'has no such signals' }, async (t) => {
+  const env = { PATH: process.env['PATH'], HOME: scratchFolder(t), npm_config_update_notifier: 'false', PORT: String(await freePort()), DATA_DIR: scratchFolder(t), ...quick }
+  const npm = spawn('npm', ['start'], { cwd: fileURLToPath(new URL('../..', import.meta.url)), env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let printed = ''
+  npm.stdout.on('data', (chunk: Buffer) => { printed += chunk.toString() })
+  const origin = `http://127.0.0.1:${env.PORT}`
+  await until(async () => (await callHttp(origin, '/livez').catch(() => undefined))?.status === 200, 'it listens', 30_000)
+  const pid = Number(/"pid":(\d+)/.exec(printed)?.[1])
+  t.teardown(() => { try { process.kill(pid, 'SIGKILL') } catch { /* it has ended */ } })
+  t.equal((await callHttp(origin, '/api/auth/register', { method: 'POST', body: newPerson() })).status, 201)
+  npm.kill('SIGTERM')
+  await until(() => { try { return !process.kill(pid, 0) } catch { return true } }, 'the service has ended', 10_000)
+  t.match(printed, /SIGTERM: what is in flight is answered/)
+})
+
 await t.test('a log that goes to a full disk costs its lines and nothing else', async (t) => {
   const port = await freePort()
   const log = openSync('/dev/full', 'w')

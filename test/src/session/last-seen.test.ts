@@ -43,6 +43,26 @@ await t.test('many are written at a time, at most 100, and none with a time that
   t.strictSame(batches.map(({ sids, at }) => [sids.length, at]), [[100, 99], [100, 199], [50, 249], [2, 2999], [1, 3000], [2, 1500]])
 })
 
+await t.test('what came one by one is written eight at a time, and what came together one after the other', async (t) => {
+  const under = { now: 0, most: 0 }
+  const lastSeen = createLastSeen({
+    sessions: {
+      async markSeen () {
+        under.most = Math.max(under.most, ++under.now)
+        await new Promise(setImmediate)
+        under.now--
+      }
+    }
+  })
+  for (let i = 0; i < 60; i++) lastSeen.note(`${i}`, i * 1000)
+  await lastSeen.flush()
+  t.equal(under.most, 8)
+  under.most = 0
+  for (let i = 0; i < 300; i++) lastSeen.note(`${i}`, i)
+  await lastSeen.flush()
+  t.equal(under.most, 1)
+})
+
 await t.test('notes are bounded', async (t) => {
   const { lastSeen, batches } = createStage(3)
   for (let i = 0; i < 10; i++) lastSeen.note(`s${i}`, i)
