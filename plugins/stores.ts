@@ -36,7 +36,7 @@ export interface StoreStates {
 const firstTryMs = 1500
 const pauseMs = 1000
 
-export default fp<ScopeOptions>(async function stores (scope, { config, clock, parts }) {
+export default fp<ScopeOptions>(async function stores (scope, { config, clock, randomBytes, parts }) {
   const db = scope.mongo.db as NonNullable<typeof scope.mongo.db>
   const { meter } = scope
   const users = meter.timedStore('mongo', 'users', createUserRepository(db))
@@ -72,7 +72,7 @@ export default fp<ScopeOptions>(async function stores (scope, { config, clock, p
   scope.decorate('limitCounter', redis === undefined
     ? local
     : createFallbackCounter(
-      meter.timedStore('redis', 'limits', createRedisCounter({ client: redis.client, prefix: `${config.redisKeyPrefix}limit:`, clock })),
+      meter.timedStore('redis', 'limits', createRedisCounter({ client: redis.client, prefix: `${config.redisKeyPrefix}limit:`, clock, randomBytes })),
       local,
       meter.breaker('limits', createBreaker({ clock }))
     ))

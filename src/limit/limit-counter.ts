@@ -41,40 +41,71 @@ export function createLocalCounter (clock: Clock, capacity = 100_000): LimitCoun
   }
 }
 
+/**
+ * A window is a list: when it ends, then an element for each attempt. Giving back takes one out, which a Redis that is out of memory
+ * allows (LREM; not HINCRBY), and which may be tried again: an attempt has a name of its own.
+ */
 const takeScript = `
 local now, window = tonumber(ARGV[1]), tonumber(ARGV[2])
-local endsAt = tonumber(redis.call('HGET', KEYS[1], 'endsAt'))
+local endsAt = tonumber(redis.call('LINDEX', KEYS[1], 0) or '')
 if not endsAt or endsAt <= now then
   endsAt = now + window
   redis.call('DEL', KEYS[1])
-  redis.call('HSET', KEYS[1], 'endsAt', endsAt)
+  redis.call('RPUSH', KEYS[1], endsAt)
 end
 redis.call('PEXPIRE', KEYS[1], endsAt - now)
-return { redis.call('HINCRBY', KEYS[1], 'count', 1), endsAt }`
-
-const giveBackScript = `
-if redis.call('HGET', KEYS[1], 'endsAt') == ARGV[1] then redis.call('HINCRBY', KEYS[1], 'count', -1) end
-return 0`
+return { redis.call('RPUSH', KEYS[1], ARGV[3]) - 1, endsAt }`
 
 interface Scripts {
-  latchkeyTake: (key: string, now: number, windowMs: number) => Promise<[number, number]>
-  latchkeyGiveBack: (key: string, endsAt: number) => Promise<number>
+  latchkeyTake: (key: string, now: number, windowMs: number, attempt: string) => Promise<[number, number]>
 }
 
-/** @param prefix begins every key, such as `lk:limit:` */
-export function createRedisCounter ({ client, prefix, clock }: { client: RedisClient, prefix: string, clock: Clock }): LimitCounter {
+/** An attempt that could not be given back yet. */
+interface Owed { readonly key: string, readonly attempt: string, readonly endsAt: number }
+
+/** Kept at most: a login of somebody each, while Redis refuses or does not answer. */
+const mostOwed = 10_000
+
+/**
+ * What Redis does not take back at once is given back when it answers again: where it comes and goes, honest logins would add up.
+ * @param prefix begins every key, such as `lk:limit:`
+ * @param randomBytes name the attempts of this process
+ */
+export function createRedisCounter ({ client, prefix, clock, randomBytes }: { client: RedisClient, prefix: string, clock: Clock, randomBytes: (size: number) => Buffer }): LimitCounter {
   client.defineCommand('latchkeyTake', { numberOfKeys: 1, lua: takeScript })
-  client.defineCommand('latchkeyGiveBack', { numberOfKeys: 1, lua: giveBackScript })
   const scripts = client as unknown as Scripts
-  return {
-    async take (key, windowMs) {
-      const now = clock.wall()
-      const [count, endsAt] = await scripts.latchkeyTake(prefix + key, now, windowMs)
-      return {
-        count,
-        restMs: endsAt - now,
-        async giveBack () { await scripts.latchkeyGiveBack(prefix + key, endsAt).catch(() => { /* one attempt less for its owner */ }) }
+  const own = `a${randomBytes(6).toString('base64url')}` // begins with a letter: it is no time
+  const owed: Owed[] = []
+  let [attempts, isPaying] = [0, false]
+
+  async function pay (): Promise<void> {
+    if (isPaying) return
+    isPaying = true
+    try {
+      for (let first = owed[0]; first !== undefined; first = owed[0]) {
+        if (first.endsAt > clock.wall()) await client.lrem(first.key, 1, first.attempt)
+        if (owed[0] === first) owed.shift()
       }
+    } catch { /* when it answers again */ } finally {
+      isPaying = false
+    }
+  }
+
+  async function giveBack (one: Owed): Promise<void> {
+    try {
+      await client.lrem(one.key, 1, one.attempt)
+    } catch {
+      if (owed.push(one) > mostOwed) owed.shift()
+    }
+  }
+
+  return {
+    async take (name, windowMs) {
+      const now = clock.wall()
+      const [key, attempt] = [prefix + name, `${own}${(++attempts).toString(36)}`]
+      const [count, endsAt] = await scripts.latchkeyTake(key, now, windowMs, attempt)
+      if (owed.length > 0) void pay()
+      return { count, restMs: endsAt - now, giveBack: () => giveBack({ key, attempt, endsAt }) }
     }
   }
 }

@@ -1,11 +1,12 @@
 // Story: guesses while Redis is away. Each instance counts for itself, so two of them let twice as many through at most, and
 // nobody else is kept out (REQUIREMENTS B9).
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { mongodbUri } from '../helper/engines.ts'
 import type { Answer } from '../helper/http.ts'
 import { startOwnEngine, withoutOwnEngines, type OwnEngine } from '../helper/own-engines.ts'
 import { login, patiently, register } from '../helper/people.ts'
-import { createDeployment, startPair, until, type Service } from '../helper/service.ts'
+import { createDeployment, startPair, startService, until, type Service } from '../helper/service.ts'
 
 const limit = 10
 
@@ -38,3 +39,25 @@ for (const [how, strike, mend] of outages) {
     await mend(redis)
   })
 }
+
+await t.test('B9 where Redis has room for an attempt and none for taking it back, honest logins do not add up', { skip: withoutOwnEngines, timeout: 120_000 }, async (t) => {
+  const redis = await startOwnEngine(t, 'redis')
+  const service = await startService(t, { env: { LOGIN_LIMIT_PER_ACCOUNT: '2' }, deployment: createDeployment(t, { mongodbUri, redisUrl: redis.url }) })
+  const admin = new Redis(redis.url)
+  t.teardown(() => { admin.disconnect() })
+  const { person } = await register(service)
+  const pair = `${service.config.redisKeyPrefix}limit:login:pair:*`
+  const attempts = async (): Promise<number> => {
+    const [key] = await admin.keys(pair)
+    return key === undefined ? 0 : await admin.llen(key) - 1
+  }
+  for (let round = 1; round <= 4; round++) {
+    const before = await attempts()
+    const signedIn = login(service, person)
+    await until(async () => await attempts() === before + 1, 'the attempt is counted')
+    await admin.config('SET', 'maxmemory', '1mb')
+    t.equal((await signedIn).answer.status, 200, `login ${round}`)
+    await admin.config('SET', 'maxmemory', '0')
+  }
+  t.equal(await attempts(), 0, 'what was no guess is not counted')
+})
