@@ -34,30 +34,29 @@ export function createHashThreads (concurrency: number, clock: Clock): HashThrea
     pool.on('error', () => { /* a thread that ends is replaced, and its hash is rejected; unheard, it would end the process */ })
     return pool
   }
-  const meek = open(19, 0)
-  const steady = open(10, 1) // starts with the service: where it is needed, starting takes long
 
-  /** What was given to a meek thread; some of it is no longer waited for. */
-  const taken = new Set<Promise<string | boolean>>()
-  function runMeekly (task: HashTask): Promise<string | boolean> {
-    const result = meek.run(task).finally(() => { taken.delete(result) })
-    taken.add(result)
+  /** What each kind was given and has not done yet; some of it is no longer waited for. */
+  const given = { meek: new Set<Promise<unknown>>(), steady: new Set<Promise<unknown>>() }
+  const pools = { meek: open(19, 0), steady: open(10, 1) } // a steady thread starts with the service: where it is needed, starting takes long
+  function give (kind: 'meek' | 'steady', task: HashTask): Promise<string | boolean> {
+    const result = pools[kind].run(task).finally(() => { given[kind].delete(result) })
+    given[kind].add(result)
     return result
   }
 
   let meekAgainAt = -Infinity
   return {
     async run (task, patienceMs) {
-      if (taken.size === concurrency || clock.mono() < meekAgainAt) return await steady.run(task)
-      const first = runMeekly(task)
+      if (given.meek.size === concurrency || clock.mono() < meekAgainAt) return await give('steady', task)
+      const first = give('meek', task)
       return await within(patienceMs, first, () => {
         meekAgainAt = clock.mono() + restPerPatience * patienceMs
-        return Promise.race([first, steady.run(task)])
+        return Promise.race([first, give('steady', task)])
       })
     },
     async close () {
-      await Promise.allSettled(taken)
-      await Promise.all([meek, steady].map((pool) => pool.destroy()))
+      await Promise.allSettled([...given.meek, ...given.steady])
+      await Promise.all([pools.meek.destroy(), pools.steady.destroy()])
     }
   }
 }
