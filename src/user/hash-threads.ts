@@ -11,21 +11,24 @@ export interface HashThreads {
    * @throws when the thread ends
    */
   run: (task: HashTask, patienceMs: number) => Promise<string | boolean>
-  /** Ends the threads when they are done: no thread may end inside native code, which takes the process down with it. */
+  /**
+   * Call it when nobody waits for a hash any more. Threads that still make one which was given up are not waited for, on a busy core
+   * that takes long: they end when they are done, for one that is ended while it loads bcrypt takes the process down with it.
+   */
   close: () => Promise<void>
 }
 
-/** How many times as long as a meek thread was waited for in vain nobody tries one again: at most a tenth is lost by trying. */
+/** How many times as long as a meek thread was waited for in vain nobody tries one again; then one does, for all: little is lost by trying. */
 const restPerPatience = 10
 
 /** @param concurrency hashes that `run` is asked for at the same time, at most */
 export function createHashThreads (concurrency: number, clock: Clock): HashThreads {
   // The worker stands beside this file: TypeScript under tsx and tap, JavaScript in dist.
   const filename = new URL(import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js', import.meta.url).href
-  const open = (niceIncrement: number, minThreads: number): Piscina<HashTask, string | boolean> => {
+  const open = (niceIncrement: number): Piscina<HashTask, string | boolean> => {
     const pool = new Piscina<HashTask, string | boolean>({
       filename,
-      minThreads,
+      minThreads: 1, // they start with the service: on a busy core starting takes long
       maxThreads: concurrency,
       idleTimeout: Infinity,
       niceIncrement,
@@ -37,26 +40,38 @@ export function createHashThreads (concurrency: number, clock: Clock): HashThrea
 
   /** What each kind was given and has not done yet; some of it is no longer waited for. */
   const given = { meek: new Set<Promise<unknown>>(), steady: new Set<Promise<unknown>>() }
-  const pools = { meek: open(19, 0), steady: open(10, 1) } // a steady thread starts with the service: where it is needed, starting takes long
+  const pools = { meek: open(19), steady: open(10) }
   function give (kind: 'meek' | 'steady', task: HashTask): Promise<string | boolean> {
     const result = pools[kind].run(task).finally(() => { given[kind].delete(result) })
     given[kind].add(result)
     return result
   }
 
-  let meekAgainAt = -Infinity
+  /** Whether the last one that was waited for in vain has not been followed by one that got on; and until when nobody tries. */
+  let [isDoubted, meekAgainAt] = [false, -Infinity]
+  function mayTryMeek (): boolean {
+    if (given.meek.size === concurrency) return false
+    if (given.steady.size >= concurrency) return true // a steady one would wait behind what nobody waits for
+    return !isDoubted || (given.meek.size === 0 && clock.mono() >= meekAgainAt)
+  }
+
+  async function runMeekly (task: HashTask, patienceMs: number): Promise<string | boolean> {
+    let isLate = false
+    const first = give('meek', task)
+    const result = await within(patienceMs, first, () => {
+      [isLate, isDoubted] = [true, true]
+      meekAgainAt = Math.max(meekAgainAt, clock.mono() + restPerPatience * patienceMs)
+      return Promise.race([first, give('steady', task)])
+    })
+    if (!isLate && clock.mono() >= meekAgainAt) isDoubted = false
+    return result
+  }
+
   return {
-    async run (task, patienceMs) {
-      if (given.meek.size === concurrency || clock.mono() < meekAgainAt) return await give('steady', task)
-      const first = give('meek', task)
-      return await within(patienceMs, first, () => {
-        meekAgainAt = clock.mono() + restPerPatience * patienceMs
-        return Promise.race([first, give('steady', task)])
-      })
-    },
+    run: (task, patienceMs) => mayTryMeek() ? runMeekly(task, patienceMs) : give('steady', task),
     async close () {
-      await Promise.allSettled([...given.meek, ...given.steady])
-      await Promise.all([pools.meek.destroy(), pools.steady.destroy()])
+      const isDone = Promise.allSettled([...given.meek, ...given.steady]).then(() => Promise.all([pools.meek.destroy(), pools.steady.destroy()]))
+      if (given.meek.size + given.steady.size === 0) await isDone
     }
   }
 }

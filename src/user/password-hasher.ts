@@ -69,10 +69,11 @@ export function createPasswordHasher ({ clock, cost, concurrency, queue, maxWait
   const given = new Set<Promise<string | boolean>>()
   /** By source: places that are kept, and those of them whose hash has come. */
   const kept = new Map<string, { onTheirWay: number, arrived: number }>()
-  /** Milliseconds: several times as long as a hash should take. One that takes longer does not get on. */
+  /** Milliseconds, several times as long as a hash should take: one that takes longer does not get on. */
   function patienceMs (task: HashTask): number {
     const dearer = task.kind === 'hash' ? 1 : Math.max(1, 2 ** (costOf(task.hash) - cost)) * (task.kind === 'replace' ? 2 : 1)
-    return Math.min(Math.max(20, 5 * guessMs * dearer), mostWaitMs)
+    const shouldTake = guessMs * dearer
+    return Math.max(20, Math.min(5 * shouldTake, Math.max(mostWaitMs, 3 * shouldTake)))
   }
 
   const waitOf = (many: number): number => many * usualMs / concurrency

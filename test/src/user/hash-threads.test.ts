@@ -20,25 +20,23 @@ function open (t: Test, { concurrency = 1, clock = systemClock } = {}): HashThre
   return threads
 }
 
-/** What the threads of this process have used, in ticks of 10 ms, by how much nicer they are than it. */
-async function usedByNiceness (): Promise<Record<number, number>> {
+interface NiceThread { readonly id: string, readonly niceness: number, readonly ticks: number }
+
+/** Threads that are nicer than this process: by how much, and what they have used, in ticks of 10 ms. */
+async function niceThreads (): Promise<NiceThread[]> {
   const fields = async (task: string): Promise<string[]> => (await readFile(`/proc/self/task/${task}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ')
   const own = Number((await fields(String(process.pid)))[16])
-  const used: Record<number, number> = {}
-  for (const task of await readdir('/proc/self/task')) {
-    const of = await fields(task)
-    const niceness = Number(of[16]) - own
-    used[niceness] = (used[niceness] ?? 0) + Number(of[11])
-  }
-  return used
+  const all = await Promise.all((await readdir('/proc/self/task')).map(async (id) => ({ id, of: await fields(id).catch(() => []) }))) // one may have ended
+  return all.map(({ id, of }) => ({ id, niceness: Number(of[16]) - own, ticks: Number(of[11]) })).filter(({ niceness }) => niceness > 0)
 }
 
 /** Ticks that threads of each kind took for some work. */
 async function ticks (work: () => Promise<unknown>): Promise<{ meek: number, steady: number }> {
-  const before = await usedByNiceness()
+  const before = await niceThreads()
   await work()
-  const after = await usedByNiceness()
-  const of = (niceness: number): number => (after[niceness] ?? 0) - (before[niceness] ?? 0)
+  const after = await niceThreads()
+  const of = (kind: number): number => after.filter(({ niceness }) => niceness === kind)
+    .reduce((sum, { id, ticks }) => sum + ticks - (before.find((one) => one.id === id)?.ticks ?? 0), 0)
   return { meek: of(19), steady: of(10) }
 }
 
@@ -68,13 +66,40 @@ await t.test('where one did not get on, the next ones do not try for ten times a
   let now = 0
   const threads = open(t, { clock: { wall: () => now, mono: () => now } })
   t.equal(await threads.run(long, 20), true)
-  await Promise.all(Array.from({ length: 4 }, () => threads.run(long, 20))) // steadily; meanwhile the meek thread is done too
+  for (let round = 0; round < 3; round++) await threads.run(long, 60_000) // meanwhile the first one is done on the other thread, too
   now += 199
   const soon = await ticks(() => threads.run(long, 60_000))
   t.ok(soon.steady >= 10, `${soon.steady} ticks`)
   now += 2
   // on a busy machine the meek thread may still be at the first one, which keeps others from it too
   await until(async () => (await ticks(() => threads.run(long, 60_000))).meek >= 10, 'a meek thread is tried again', 60_000)
+})
+
+await t.test('a close does not wait for what was given up, and the threads end when that is done', { skip }, async (t) => {
+  const threads = createHashThreads(1, systemClock)
+  const givenUp = threads.run(long, 60_000)
+  await threads.close()
+  const count = async (): Promise<number> => (await niceThreads()).length
+  t.ok(await count() >= 1, 'it is still made')
+  t.equal(await givenUp, true, 'no thread is ended under it')
+  await until(async () => await count() === 0, 'the threads have ended', 60_000)
+})
+
+await t.test('of several at once one tries whether it gets on again, and when it did they all do', { skip }, async (t) => {
+  let now = 0
+  const threads = open(t, { concurrency: 3, clock: { wall: () => now, mono: () => now } })
+  const three = (): Promise<unknown> => Promise.all([1, 2, 3].map(() => threads.run(long, 60_000)))
+  await three()
+  await threads.run(long, 20)
+  await three()
+  now += 201
+  // on a busy machine the first one may still be made meekly
+  await until(async () => {
+    const { meek, steady } = await ticks(three)
+    return steady > meek && meek >= 10
+  }, 'one tries', 60_000)
+  const { meek, steady } = await ticks(three)
+  t.ok(meek >= 30 && steady <= 1, `${meek} and ${steady} ticks`)
 })
 
 await t.test('what fails on one kind fails once, and leaves its place', async (t) => {
