@@ -77,6 +77,7 @@ await t.test('where one did not get on, the next ones do not try for ten times a
 
 await t.test('a close does not wait for what was given up, and the threads end when that is done', { skip }, async (t) => {
   const threads = createHashThreads(1, systemClock)
+  await threads.run(short, 60_000) // it has started, and its thread is a nice one
   const givenUp = threads.run(long, 60_000)
   await threads.close()
   const count = async (): Promise<number> => (await niceThreads()).length
