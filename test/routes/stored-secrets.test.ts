@@ -20,6 +20,7 @@ async function valueOf (redis: Redis, key: string): Promise<string> {
   const type = await redis.type(key)
   if (type === 'hash') return JSON.stringify(await redis.hgetall(key))
   if (type === 'zset') return JSON.stringify(await redis.zrange(key, '0', '-1'))
+  if (type === 'list') return JSON.stringify(await redis.lrange(key, 0, -1))
   return await redis.get(key) ?? ''
 }
 
