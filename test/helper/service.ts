@@ -145,8 +145,8 @@ async function openClient ({ store }: Config, clock: TestClock): Promise<MongoCl
 
 const databaseName = ({ store }: Config): string => store.kind === 'mongodb' ? store.database : 'latchkey'
 
-/** What stands under a key, whatever its type. */
-async function valueOf (redis: Redis, key: string): Promise<string> {
+/** What stands under a key of Redis, whatever its type. */
+export async function valueOf (redis: Redis, key: string): Promise<string> {
   switch (await redis.type(key)) {
     case 'hash': return JSON.stringify(await redis.hgetall(key))
     case 'list': return JSON.stringify(await redis.lrange(key, 0, -1))

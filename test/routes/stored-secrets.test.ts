@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { redisUrl } from '../helper/engines.ts'
 import { cookiesOf, login, loginOf, register } from '../helper/people.ts'
-import { startService } from '../helper/service.ts'
+import { startService, valueOf } from '../helper/service.ts'
 
 const service = await startService(t, { env: { LOG_LEVEL: 'trace', REFRESH_GRACE_SECONDS: '0' } })
 const { person, userId, ...first } = await register(service)
@@ -15,14 +15,6 @@ const note = (...texts: unknown[]): void => { for (const text of texts) secrets.
 
 /** Parts that would be enough: a signature or a mac proves the rest. */
 const telling = (secret: string): string[] => [secret, ...secret.split('.').filter((part) => part.length > 40 && !part.startsWith('eyJ'))]
-
-async function valueOf (redis: Redis, key: string): Promise<string> {
-  const type = await redis.type(key)
-  if (type === 'hash') return JSON.stringify(await redis.hgetall(key))
-  if (type === 'zset') return JSON.stringify(await redis.zrange(key, '0', '-1'))
-  if (type === 'list') return JSON.stringify(await redis.lrange(key, 0, -1))
-  return await redis.get(key) ?? ''
-}
 
 async function storedTexts (): Promise<Record<string, string>> {
   const texts: Record<string, string> = {}
