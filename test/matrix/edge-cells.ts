@@ -63,12 +63,17 @@ async function askAndNeverRead ({ field: { instances: [a] } }: Stage): Promise<v
   })))
 }
 
-/** How many of an instance's connections from clients still stand, by its own sockets. */
-async function stillOpen (sockets: readonly Socket[]): Promise<number> {
-  const table = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/ +/))
-  const ports = new Set(sockets.map(({ localPort }) => localPort))
+/**
+ * How many of an instance's connections from these clients still stand, by its own sockets. A client's port alone does not
+ * name a connection: Linux gives the same one to connections to different servers.
+ */
+function stillOpen ({ origin }: Instance, sockets: readonly Socket[]): number {
+  const portIn = (address = ''): number => parseInt(address.split(':')[1] ?? '', 16)
+  const served = Number(new URL(origin).port)
+  const clients = new Set(sockets.map(({ localPort }) => localPort))
   const established = '01'
-  return table.filter(([, , remote, state]) => state === established && ports.has(parseInt(remote?.split(':')[1] ?? '', 16))).length
+  const table = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/ +/))
+  return table.filter(([, local, remote, state]) => state === established && portIn(local) === served && clients.has(portIn(remote))).length
 }
 
 /** One process on the embedded store, whose files may not grow any more. */
@@ -181,7 +186,7 @@ export const edgeCells: Cell[] = [
       measured(`${grown.toFixed(0)} MB more memory`)
       if (grown > 150) fail(`${grown.toFixed(0)} MB more memory`)
       const begin = performance.now()
-      await until(async () => await stillOpen(slow) === 0, 'they are cut', 60_000).catch((error: unknown) => { fail(`${String(error)}; ${slow.length} of them`) })
+      await until(() => stillOpen(a, slow) === 0, 'they are cut', 60_000).catch((error: unknown) => { fail(`${String(error)}; ${stillOpen(a, slow)} of ${slow.length} are not`) })
       measured(`cut after ${((performance.now() - begin) / 1000 + 3).toFixed(0)} s`)
     },
     heal () { for (const socket of slow) socket.destroy() }

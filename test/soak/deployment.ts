@@ -71,9 +71,14 @@ async function createInstance (name: Inst, env: Record<string, string>, imports:
   }
 }
 
-async function isWell (origin: string): Promise<boolean> {
-  const answer = await callHttp(origin, '/readyz', { signal: AbortSignal.timeout(1000) }).catch(() => undefined)
-  return answer?.status === 200 && answer.json.status === 'ready' && answer.json.channel === 'hearing'
+/** @throws Error with what the instance said last. @param inst its name */
+async function untilOneIsWell (inst: Inst, { origin }: Instance, withinMs: number): Promise<void> {
+  let said = ''
+  await until(async () => {
+    const answer = await callHttp(origin, '/readyz', { signal: AbortSignal.timeout(1000) }).catch((error: unknown) => String(error))
+    said = typeof answer === 'string' ? answer : answer.text
+    return typeof answer !== 'string' && answer.status === 200 && answer.json.status === 'ready' && answer.json.channel === 'hearing'
+  }, `instance ${inst} is well`, withinMs).catch((error: unknown) => { throw new Error(`${String(error)}; /readyz: ${said}`) })
 }
 
 /** @param settings of the instances, beside where they find their stores. @param imports modules that they load first */
@@ -96,7 +101,7 @@ export async function startDeployment (engines: Engines, settings: Record<string
   const client = new MongoClient(engines.mongo.url, { serverSelectionTimeoutMS: 5000 })
 
   async function untilWell (withinMs = 30_000): Promise<void> {
-    await Promise.all(both.map((inst) => until(() => isWell(instances[inst].origin), `instance ${inst} is well`, withinMs)))
+    await Promise.all(both.map((inst) => untilOneIsWell(inst, instances[inst], withinMs)))
   }
 
   await Promise.all(both.map((inst) => instances[inst].start()))
