@@ -8,6 +8,7 @@ import { within } from '../src/clock.ts'
 import type { EmbeddedOptions } from '../src/embedded/embedded-client.ts'
 import { registerApart } from '../src/register-apart.ts'
 import type { ScopeOptions } from '../src/scope-options.ts'
+import { isWritable, watchDriver } from '../src/user/driver-watch.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -37,11 +38,11 @@ function optionsBeside (uri: string): MongoClientOptions {
   return Object.fromEntries(Object.entries(clientOptions).filter(([name]) => !set.has(name.toLowerCase())))
 }
 
-/** Kinds of servers that take writes. */
-const writableTypes = new Set(['Standalone', 'RSPrimary', 'Mongos', 'LoadBalancer'])
-
 /** A probe must have its answer within a second, whatever the store does. */
 const pingMs = 800
+
+/** Milliseconds for closing a client that starts anew. */
+const closeMs = 2500
 
 /** Milliseconds between two attempts at a first connection. */
 const retryPauseMs = 500
@@ -54,11 +55,12 @@ async function connect (client: MongoClient, signal: AbortSignal): Promise<void>
   while (!signal.aborted) {
     try {
       await client.connect()
-      return
+      break
     } catch {
       await sleep(retryPauseMs, undefined, { ref: false, signal }).catch(() => { /* closing */ })
     }
   }
+  if (signal.aborted) await client.close() // that was opened while it was to be closed
 }
 
 export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mongoClient }) {
@@ -77,13 +79,13 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
   }
   scope.decorate('onMongoReturn', (listener) => { returned.push(listener) })
   await registerApart(scope, fastifyMongodb, { client, database: store.kind === 'mongodb' ? store.database : 'latchkey' }, { mongo: undefined })
-  if (mongoClient === undefined) {
-    const closing = new AbortController()
-    scope.addHook('onClose', async () => {
-      closing.abort()
-      await client.close()
+  const startAnew = mongoClient === undefined ? openAndClose() : undefined // a host's client is not ours to close
+  if (store.kind === 'mongodb') {
+    const stopWatching = watchDriver(client, () => {
+      scope.log.error(`the MongoDB driver has stopped looking for its servers: ${startAnew ? 'it starts anew' : 'close the client and connect it again'}`)
+      startAnew?.()
     })
-    void connect(client, closing.signal)
+    scope.addHook('onClose', async () => { stopWatching() })
   }
 
   let asking: Promise<boolean> | undefined
@@ -103,14 +105,29 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
     return new MongoClient(store.uri, optionsBeside(store.uri))
   }
 
+  /** @returns what replaces all that the client has open */
+  function openAndClose (): () => void {
+    const closing = new AbortController()
+    let opening = connect(client, closing.signal)
+    scope.addHook('onClose', async () => {
+      closing.abort()
+      await client.close()
+    })
+    return () => {
+      opening = opening
+        .then(() => within(closeMs, client.close(), () => { /* tried again if it is still silent */ }))
+        .catch(() => { /* what could not be closed is given up */ })
+        .then(() => connect(client, closing.signal))
+    }
+  }
+
   /** @returns what takes the listeners off again: a host's client goes on */
   function watch (watched: MongoClient, listeners: readonly (() => void)[]): () => void {
     let writable = false
     const tell = (): void => { for (const listener of listeners) listener() }
-    // by the whole deployment: a member that is down is no outage as long as there is a primary
-    const onDescription = ({ newDescription }: TopologyDescriptionChangedEvent): void => {
+    const onDescription = (event: TopologyDescriptionChangedEvent): void => {
       const were = writable
-      writable = [...newDescription.servers.values()].some(({ type }) => writableTypes.has(type))
+      writable = isWritable(event)
       if (writable) say(true)
       else if (were) say(false)
       if (writable && !were) tell()
