@@ -60,7 +60,7 @@ async function connect (client: MongoClient, signal: AbortSignal): Promise<void>
       await sleep(retryPauseMs, undefined, { ref: false, signal }).catch(() => { /* closing */ })
     }
   }
-  if (signal.aborted) await client.close() // that was opened while it was to be closed
+  if (signal.aborted) await client.close().catch(() => { /* the process ends */ }) // opened while it was to be closed
 }
 
 export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mongoClient }) {
