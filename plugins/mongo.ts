@@ -41,7 +41,7 @@ function optionsBeside (uri: string): MongoClientOptions {
 /** A probe must have its answer within a second, whatever the store does. */
 const pingMs = 800
 
-/** Milliseconds for closing a client that starts anew. */
+/** Milliseconds for closing a client at the end. */
 const closeMs = 2500
 
 /** Milliseconds between two attempts at a first connection. */
@@ -108,16 +108,21 @@ export default fp<ScopeOptions>(async function mongo (scope, { config, clock, mo
   /** @returns what replaces all that the client has open */
   function openAndClose (): () => void {
     const closing = new AbortController()
-    let opening = connect(client, closing.signal)
+    let connecting = connect(client, closing.signal)
+    let startsAnew = false
     scope.addHook('onClose', async () => {
       closing.abort()
-      await client.close()
+      // one of its last commands may be lost in the way that the watch is for
+      await within(closeMs, client.close().then(() => connecting), () => { /* what is still open ends with the process */ })
     })
     return () => {
-      opening = opening
-        .then(() => within(closeMs, client.close(), () => { /* tried again if it is still silent */ }))
-        .catch(() => { /* what could not be closed is given up */ })
-        .then(() => connect(client, closing.signal))
+      if (startsAnew) return
+      startsAnew = true
+      // not before it is closed: until then the driver thinks itself connected, and does nothing
+      connecting = client.close().catch(() => { /* what could not be closed is given up */ }).then(() => {
+        startsAnew = false
+        return connect(client, closing.signal)
+      })
     }
   }
 

@@ -15,18 +15,23 @@ export const isWritable = ({ newDescription }: TopologyDescriptionChangedEvent):
  */
 const tickMs = 1000
 
-/** Where a client has no connect time-out (0). */
-const unlimitedMs = 30_000
+/** What the driver does where a client says nothing else, in milliseconds. */
+const driversOwn = { heartbeatFrequencyMS: 10_000, connectTimeoutMS: 30_000 } as const
+
+/** Milliseconds of a monitor's longest look: one that MongoDB answers when something changes, or TCP, TLS and a first command in turn. */
+function longestLookMs ({ heartbeatFrequencyMS = driversOwn.heartbeatFrequencyMS, connectTimeoutMS }: Partial<MongoClient['options']>): number {
+  const connectMs = connectTimeoutMS || driversOwn.connectTimeoutMS
+  return Math.max(heartbeatFrequencyMS + connectMs, 3 * connectMs)
+}
 
 /**
  * @param onStopped called where nothing takes writes and a server's monitor has said nothing for two seconds longer than its
- *   longest look takes (heartbeat and connect time-out together: 3 s by default); again after as long if that did not help
+ *   longest look takes (3 s with the options that this service sets); again after as long if it still says nothing
  * @returns what ends the watch
  */
 export function watchDriver (client: MongoClient, onStopped: () => void): () => void {
-  const { heartbeatFrequencyMS, connectTimeoutMS } = client.options
-  const longestLookMs = heartbeatFrequencyMS + (connectTimeoutMS || unlimitedMs)
-  const silentTicks = Math.ceil(longestLookMs / tickMs) + 2
+  const options = client.options as MongoClient['options'] | undefined // a host's client may be wrapped
+  const silentTicks = Math.ceil(longestLookMs(options ?? {}) / tickMs) + 2
   const ticksSince = new Map<string, number>()
   let writable = false
 
