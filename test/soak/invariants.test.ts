@@ -38,6 +38,11 @@ const examples: Record<InvariantName, Example[]> = {
   ],
   I2: [
     { what: 'a live session is refused', bad: history([login(0), use(100, refused('session_revoked'))]), good: history([login(0), call('logout', 50, lost), use(100, refused('session_revoked'))]) },
+    {
+      what: 'a refresh that was given up ends the session later, and no instance stood still',
+      bad: history([login(0), refresh(100, 's1.0', '', lost), refresh(120, 's1.0', 's1.1'), refresh(140, 's1.1', 's1.2'), use(500, refused('session_revoked'))]),
+      good: history([login(0), refresh(100, 's1.0', '', lost), refresh(120, 's1.0', 's1.1'), refresh(140, 's1.1', 's1.2'), use(500, refused('session_revoked'))], { faults: [broken(50, 400, { name: 'instance frozen', what: 'instance', inst: 'a' })] })
+    },
     { what: 'a token that has not run out is told to have', bad: history([login(0), use(100, { ...refused('token_expired'), exp: 5000 })]), good: history([login(0), use(5000, { ...refused('token_expired'), exp: 5000 })]) },
     { what: 'reuse is told of where there was none', bad: history([login(0), refresh(100, 's1.0', '', refused('refresh_token_reused'))]), good: history([login(0), refresh(100, 's1.0', 's1.1'), refresh(200 + graceMs, 's1.0', '', refused('refresh_token_reused'))]) }
   ],

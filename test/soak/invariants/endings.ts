@@ -1,7 +1,7 @@
 // When each session of a history was opened, and when it was ended: surely (an answer said so), or perhaps (somebody tried).
 // What ends all sessions of a user ends those that were surely open before it began, and perhaps those that were being opened.
 import { grouped, isMaybe, isOk, opens } from './verdict.ts'
-import { type Call, type History } from '../history.ts'
+import type { Call, Fault, History } from '../history.ts'
 import type { Rules } from '../rules.ts'
 
 export interface Life {
@@ -19,8 +19,16 @@ export interface Life {
 /** Whether something may have ended it before `time`, `beside` that call. */
 export const isTried = ({ tries }: Life, time: number, beside?: Call): boolean => tries.some((call) => call !== beside && call.t0 <= time)
 
+/**
+ * When the service was through with a call. One whose client hung up is done all the same, by an instance that was frozen when it goes
+ * on: seen as a session that ended 1.3 s after a thaw, since the client had refreshed elsewhere twice meanwhile.
+ */
+const doneAt = (call: Call, faults: readonly Fault[], slackMs: number): number => !isMaybe(call)
+  ? call.t1
+  : Math.max(call.t1, ...faults.filter(({ name, inst, t0, healed }) => name === 'instance frozen' && inst === call.inst && t0 <= call.t1 && call.t0 <= healed).map(({ t1 }) => t1 + slackMs))
+
 /** Refresh tokens that were presented again when that might have been a thief's doing: after the grace, or a successor was used. */
-function misused (refreshes: readonly Call[], { graceMs, slackMs }: Rules): Call[] {
+function misused (refreshes: readonly Call[], faults: readonly Fault[], { graceMs, slackMs }: Rules): Call[] {
   const presented = new Map<string, Call[]>()
   const successors = new Map<string, Set<string>>()
   for (const call of refreshes) {
@@ -28,9 +36,10 @@ function misused (refreshes: readonly Call[], { graceMs, slackMs }: Rules): Call
     if (isOk(call) && call.out?.rt !== undefined) successors.set(call.rt as string, (successors.get(call.rt as string) ?? new Set()).add(call.out.rt))
   }
   return refreshes.filter((call) => {
-    const before = (presented.get(call.rt as string) ?? []).filter((one) => one !== call && one.t0 < call.t1 && (isOk(one) || isMaybe(one)))
-    const isLate = before.some(({ t0 }) => call.t1 - t0 > graceMs - slackMs)
-    const isOvertaken = [...successors.get(call.rt as string) ?? []].some((next) => (presented.get(next) ?? []).some(({ t0 }) => t0 < call.t1))
+    const done = doneAt(call, faults, slackMs)
+    const before = (presented.get(call.rt as string) ?? []).filter((one) => one !== call && one.t0 < done && (isOk(one) || isMaybe(one)))
+    const isLate = before.some(({ t0 }) => done - t0 > graceMs - slackMs)
+    const isOvertaken = [...successors.get(call.rt as string) ?? []].some((next) => (presented.get(next) ?? []).some(({ t0 }) => t0 < done))
     return isLate || isOvertaken
   })
 }
@@ -74,12 +83,12 @@ function noteWide (lives: Lives, calls: readonly Call[]): void {
   }
 }
 
-export function livesOf ({ calls }: History, rules: Rules): Map<string, Life> {
+export function livesOf ({ calls, faults }: History, rules: Rules): Map<string, Life> {
   const lives = openedIn(calls)
   noteSingle(lives, calls)
   for (const [sid, refreshes] of grouped(calls.filter(({ op }) => op === 'refresh'), ({ sid }) => sid)) {
     const life = lives.get(sid)
-    for (const call of misused(refreshes, rules)) {
+    for (const call of misused(refreshes, faults, rules)) {
       life?.misuses.add(call)
       life?.tries.push(call)
     }
