@@ -1,12 +1,12 @@
 // What surrounds the processes (REQUIREMENTS 3.3): clocks that differ or jump, networks that are cut on one side, clients that
 // do not read, disks that are full.
-import { spawn } from 'node:child_process'
-import { existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { execFile } from 'node:child_process'
+import { enginesScript } from '../helper/engines.ts'
 import { callHttp } from '../helper/http.ts'
 import { freePort } from '../helper/own-engines.ts'
 import { register } from '../helper/people.ts'
@@ -21,8 +21,14 @@ import { verdictSeconds, wait, type Instance } from './field.ts'
 const run = promisify(execFile)
 const verdictMs = verdictSeconds * 1000
 
-/** libfaketime, wherever it is. */
-const faketime = [process.env['FAKETIME_LIBRARY'], '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1'].find((file) => file && existsSync(file))
+/** libfaketime, which the engines' script finds or fetches. */
+function findFaketime (): string | undefined {
+  try {
+    return process.env['FAKETIME_LIBRARY'] ?? execFileSync(enginesScript as string, ['faketime'], { encoding: 'utf8' }).trim()
+  } catch { /* its own error has said why */ }
+}
+
+const faketime = findFaketime()
 const withoutFaketime = faketime === undefined && 'needs libfaketime (or FAKETIME_LIBRARY, its path)'
 const faked = (env: Record<string, string>): Record<string, string> => ({ LD_PRELOAD: faketime as string, FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_NO_CACHE: '1', ...env })
 
